@@ -1,0 +1,85 @@
+/* engine.h - the only door of the checkpoint/restore engine
+ *
+ * checkpoint()  writes every task of a container's cgroup to an image.
+ * restore()     brings an image back into a container that the caller makes on request.
+ * recover()     frees a container whose checkpoint was killed half way.
+ *
+ * A request is plain borrowed data; it outlives the call.  Descriptors are borrowed too.
+ * Failure leaves a checkpointed container as it was, and nothing of a restored one.
+ */
+#ifndef CKRUN_ENGINE_H
+#define CKRUN_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct err;
+struct cgroup_set;
+
+/* Where a mount of the container comes from, as its bundle says: destination inside the
+ * container.  Mounts that no bundle made were made by tasks. */
+struct bundle_mount {
+	const char *destination;
+	const char *type; /* "bind" for every kind of bind */
+};
+
+enum fate_wish { STOP_AFTER, LEAVE_RUNNING };
+
+struct checkpoint_request {
+	const char *id;                 /* of the container */
+	const struct cgroup_set *cgroup; /* whose tasks, sub-cgroups included, are the set */
+	pid_t init;                     /* the container's first process, in our pid namespace */
+	bool was_paused;                /* frozen before the command came: stays frozen */
+	const struct bundle_mount *mount;
+	size_t n_mounts;
+	const char *stdio[3]; /* links of fds 0-2 given at creation ("pipe:[1]"), NULL: unknown */
+	int image_dir;        /* O_DIRECTORY, exists; files are written below it */
+	int work_dir;         /* statistics go here */
+	enum fate_wish fate;
+	bool tcp_established; /* connections to the outside are wanted as well */
+	bool file_locks;
+	bool ext_unix_sk;
+	bool shell_job;
+	bool link_remap;
+};
+
+int checkpoint(const struct checkpoint_request *request, struct err *err);
+
+/* What the engine asks of the caller while it restores, in this order. */
+struct restore_host {
+	void *ctx;
+	/* nest() - make the container: namespaces, mounts, cgroup, hooks.  Its first process
+	 * waits in pause(2) with every signal blocked, all capabilities, no seccomp filter. */
+	int (*nest)(void *ctx, pid_t *ret_init, struct err *err);
+	/* ready() - every task stands, none runs yet.  What it refuses undoes the restore. */
+	int (*ready)(void *ctx, pid_t init, struct err *err);
+};
+
+struct restore_request {
+	const char *id;
+	const struct restore_host *host;
+	const struct cgroup_set *cgroup; /* of the fresh bundle; exists once nest() returned */
+	int image_dir;
+	int work_dir;
+	int stdio[3];             /* what takes the place of the old stdio */
+	uint64_t capabilities;    /* bounding set of the bundle: no task gets more */
+	const struct bundle_mount *mount;
+	size_t n_mounts;
+	bool terminal;            /* the bundle gives the container a terminal */
+	bool has_pid_namespace;   /* an own one, made for this container */
+	bool has_net_namespace;   /* an own one, made for this container */
+	bool tcp_established;
+	bool tcp_close;
+	bool ext_unix_sk;
+	bool shell_job;
+};
+
+int restore(const struct restore_request *request, struct err *err);
+
+/* recover() - after a checkpoint of this cgroup was killed: thaw it unless it was paused,
+ * take planted code out of its tasks.  Does nothing to a container that is all right. */
+int recover(const struct cgroup_set *cgroup, bool was_paused, struct err *err);
+
+#endif
