@@ -1,0 +1,23 @@
+/* status.c - libFuzzer: no text breaks the reader of /proc/PID/status */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/kernel/status.h"
+#include "runtime/base/arena.h"
+#include "runtime/base/err.h"
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+	struct arena *arena = arena_new();
+	char *text = strndup((const char *)data, size);
+	struct status_task task;
+	struct err err = {};
+
+	if (arena && text && status_parse(text, arena, &task, &err) < 0 && !err.n)
+		abort();
+	free(text);
+	arena_free(&arena);
+	return 0;
+}
