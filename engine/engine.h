@@ -28,15 +28,16 @@ struct bundle_mount {
 enum fate_wish { STOP_AFTER, LEAVE_RUNNING };
 
 struct checkpoint_request {
-	const char *id;                 /* of the container */
+	const char *id;                  /* of the container */
 	const struct cgroup_set *cgroup; /* whose tasks, sub-cgroups included, are the set */
-	pid_t init;                     /* the container's first process, in our pid namespace */
-	bool was_paused;                /* frozen before the command came: stays frozen */
+	pid_t init;      /* the container's first process, in our pid namespace */
+	bool was_paused; /* frozen before the command came: stays frozen */
 	const struct bundle_mount *mount;
 	size_t n_mounts;
-	const char *stdio[3]; /* links of fds 0-2 given at creation ("pipe:[1]"), NULL: unknown */
-	int image_dir;        /* O_DIRECTORY, exists; files are written below it */
-	int work_dir;         /* statistics go here */
+	const char
+		*stdio[3]; /* links of fds 0-2 given at creation ("pipe:[1]"), NULL: unknown */
+	int image_dir;     /* O_DIRECTORY, exists; files are written below it */
+	int work_dir;      /* statistics go here */
 	enum fate_wish fate;
 	bool tcp_established; /* connections to the outside are wanted as well */
 	bool file_locks;
@@ -63,13 +64,13 @@ struct restore_request {
 	const struct cgroup_set *cgroup; /* of the fresh bundle; exists once nest() returned */
 	int image_dir;
 	int work_dir;
-	int stdio[3];             /* what takes the place of the old stdio */
-	uint64_t capabilities;    /* bounding set of the bundle: no task gets more */
+	int stdio[3];          /* what takes the place of the old stdio */
+	uint64_t capabilities; /* bounding set of the bundle: no task gets more */
 	const struct bundle_mount *mount;
 	size_t n_mounts;
-	bool terminal;            /* the bundle gives the container a terminal */
-	bool has_pid_namespace;   /* an own one, made for this container */
-	bool has_net_namespace;   /* an own one, made for this container */
+	bool terminal;          /* the bundle gives the container a terminal */
+	bool has_pid_namespace; /* an own one, made for this container */
+	bool has_net_namespace; /* an own one, made for this container */
 	bool tcp_established;
 	bool tcp_close;
 	bool ext_unix_sk;

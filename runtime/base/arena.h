@@ -10,7 +10,7 @@
 
 struct arena;
 
-struct arena *arena_new(void); /* NULL: out of memory */
+struct arena *arena_new(void);         /* NULL: out of memory */
 void arena_free(struct arena **arena); /* for scoped(arena_free); NULL inside is fine */
 
 void *arena_alloc(struct arena *arena, size_t size); /* zeroed, aligned to 16 */
