@@ -1,0 +1,61 @@
+#include <string.h>
+
+#include "engine/model/model.h"
+#include "runtime/base/arena.h"
+
+struct task *model_add_task(struct model *model)
+{
+	struct task *task = arena_new_struct(model->arena, struct task);
+	struct task **more =
+		arena_grow(model->arena, model->task, model->n_tasks, sizeof(struct task *));
+
+	if (!task || !more)
+		return NULL;
+	task->pidfd = -1;
+	model->task = more;
+	model->task[model->n_tasks++] = task;
+	return task;
+}
+
+struct open_file *model_add_file(struct model *model)
+{
+	struct open_file *file = arena_new_struct(model->arena, struct open_file);
+	struct open_file **more = arena_grow(model->arena, model->file, model->n_files,
+					     sizeof(struct open_file *));
+
+	if (!file || !more)
+		return NULL;
+	file->fd = -1;
+	model->file = more;
+	model->file[model->n_files++] = file;
+	file->id = (uint32_t)model->n_files;
+	return file;
+}
+
+struct task *model_task(const struct model *model, pid_t vpid)
+{
+	for (size_t i = 0; i < model->n_tasks; i++)
+		if (model->task[i]->vpid == vpid)
+			return model->task[i];
+	return NULL;
+}
+
+struct open_file *model_file(const struct model *model, uint32_t id)
+{
+	if (id == 0 || id > model->n_files)
+		return NULL;
+	return model->file[id - 1];
+}
+
+const char *model_task_name(const struct model *model, const struct task *task)
+{
+	const char *comm = task->n_threads && task->thread[0].core ? task_comm(task) : "?";
+	const char *name = arena_printf(model->arena, "task %d (%s)", task->vpid, comm);
+
+	return name ? name : "task";
+}
+
+const TaskKobjIdsEntry *task_ids(const struct task *task)
+{
+	return task->thread[0].core->ids;
+}
