@@ -10,43 +10,54 @@
 #include "runtime/base/scope.h"
 
 /* Each of these reads one value into its place: 1, 0 if it is malformed, -ENOMEM. */
-typedef int take_fn(const char *at, void *to, struct arena *arena);
+struct value {
+	const char *at; /* the text */
+	void *to;
+	struct arena *arena;
+};
+typedef int take_fn(const struct value *value);
 
-static int take_dec(const char *at, void *to, struct arena *)
+static int take_dec(const struct value *value)
 {
-	return scan_u32(&at, 10, to);
+	const char *at = value->at;
+
+	return scan_u32(&at, 10, value->to);
 }
 
-static int take_oct(const char *at, void *to, struct arena *)
+static int take_oct(const struct value *value)
 {
-	return scan_u32(&at, 8, to);
+	const char *at = value->at;
+
+	return scan_u32(&at, 8, value->to);
 }
 
-static int take_hex(const char *at, void *to, struct arena *)
+static int take_hex(const struct value *value)
 {
+	const char *at = value->at;
+
 	scan_lit(&at, "0x");
-	return scan_u64(&at, 16, to);
+	return scan_u64(&at, 16, value->to);
 }
 
-static int take_letter(const char *at, void *to, struct arena *)
+static int take_letter(const struct value *value)
 {
-	*(char *)to = *at;
-	return *at && *at != '\n';
+	*(char *)value->to = *value->at;
+	return *value->at && *value->at != '\n';
 }
 
-static int take_true(const char *, void *to, struct arena *)
+static int take_true(const struct value *value)
 {
-	*(bool *)to = true;
+	*(bool *)value->to = true;
 	return 1;
 }
 
-static int take_name(const char *at, void *to, struct arena *arena)
+static int take_name(const struct value *value)
 {
 	size_t len;
-	const char *from = scan_rest(&at, &len), *end = from + len;
-	char *out = arena_alloc(arena, len + 1);
+	const char *at = value->at, *from = scan_rest(&at, &len), *end = from + len;
+	char *out = arena_alloc(value->arena, len + 1);
 
-	*(char **)to = out;
+	*(char **)value->to = out;
 	if (!out)
 		return -ENOMEM;
 	while (from < end) {
@@ -60,9 +71,11 @@ static int take_name(const char *at, void *to, struct arena *arena)
 	return 1;
 }
 
-static int take_four(const char *at, void *to, struct arena *)
+static int take_four(const struct value *value)
 {
-	for (uint32_t *id = to, i = 0; i < 4; i++) {
+	const char *at = value->at;
+
+	for (uint32_t *id = value->to, i = 0; i < 4; i++) {
 		scan_blanks(&at);
 		if (!scan_u32(&at, 10, &id[i]))
 			return 0;
@@ -70,55 +83,58 @@ static int take_four(const char *at, void *to, struct arena *)
 	return 1;
 }
 
-static int take_ids(const char *at, void *to, struct arena *arena)
+static int take_ids(const struct value *value)
 {
 	struct status_ids list = {};
+	const char *at = value->at;
 
 	for (uint32_t id; scan_u32(&at, 10, &id); scan_blanks(&at)) {
-		list.id = arena_grow(arena, list.id, list.n, sizeof(*list.id));
+		list.id = arena_grow(value->arena, list.id, list.n, sizeof(*list.id));
 		if (!list.id)
 			return -ENOMEM;
 		list.id[list.n++] = id;
 	}
-	*(struct status_ids *)to = list;
+	*(struct status_ids *)value->to = list;
 	return *at == '\n' || !*at;
 }
 
-static int take_queue(const char *at, void *to, struct arena *)
+static int take_queue(const struct value *value)
 {
-	uint64_t *pair = to;
+	const char *at = value->at;
+	uint64_t *pair = value->to;
 
 	return scan_u64(&at, 10, &pair[0]) && scan_lit(&at, "/") && scan_u64(&at, 10, &pair[1]);
 }
 
 /* "3,ffffffff": words of 32 bits, the highest first */
-static int take_cpus(const char *at, void *to, struct arena *arena)
+static int take_cpus(const struct value *value)
 {
 	struct status_cpus cpus = {.n = 1};
 	size_t len;
-	const char *copy = at, *text = scan_word(&copy, &len);
+	const char *at = value->at, *copy = at, *text = scan_word(&copy, &len);
 
 	for (size_t i = 0; i < len; i++)
 		cpus.n += text[i] == ',';
-	cpus.word = arena_alloc(arena, cpus.n * sizeof(*cpus.word));
+	cpus.word = arena_alloc(value->arena, cpus.n * sizeof(*cpus.word));
 	if (!cpus.word)
 		return -ENOMEM;
 	for (uint32_t i = cpus.n; i-- > 0; scan_lit(&at, ","))
 		if (!scan_u32(&at, 16, &cpus.word[i]))
 			return 0;
-	*(struct status_cpus *)to = cpus;
+	*(struct status_cpus *)value->to = cpus;
 	return at == text + len;
 }
 
-static int take_features(const char *at, void *to, struct arena *)
+static int take_features(const struct value *value)
 {
+	const char *at = value->at;
 	size_t len;
 
 	for (const char *word; word = scan_word(&at, &len), len; scan_blanks(&at)) {
 		if (len == 5 && !memcmp(word, "shstk", 5))
-			*(uint32_t *)to |= STATUS_SHSTK;
+			*(uint32_t *)value->to |= STATUS_SHSTK;
 		if (len == 4 && !memcmp(word, "wrss", 4))
-			*(uint32_t *)to |= STATUS_WRSS;
+			*(uint32_t *)value->to |= STATUS_WRSS;
 	}
 	return 1;
 }
@@ -201,7 +217,8 @@ int status_parse(const char *text, struct arena *arena, struct status_task *ret,
 		if (row == LINES)
 			continue;
 		scan_blanks(&at);
-		int r = lines[row].take(at, (char *)&task + lines[row].offset, arena);
+		int r = lines[row].take(
+			&(struct value){at, (char *)&task + lines[row].offset, arena});
 		if (r < 0)
 			return fail(err, r, "status: no memory");
 		if (!r)
