@@ -110,31 +110,34 @@ const char *scan_rest(const char **at, size_t *ret_len)
 	return rest;
 }
 
-static bool octal(const char *p, size_t len, char *ret)
+static bool octal(const char *p, size_t len, const char *escaped, char *ret)
 {
 	unsigned int a, b, c;
 
 	if (len < 4 || *p != '\\')
 		return false;
 	a = digit(p[1]), b = digit(p[2]), c = digit(p[3]);
-	if (a > 3 || b > 7 || c > 7 || !(a | b | c)) /* a NUL is never meant */
+	if (a > 3 || b > 7 || c > 7)
 		return false;
-	*ret = (char)(a << 6 | b << 3 | c);
+	char byte = (char)(a << 6 | b << 3 | c);
+	if (!byte || !strchr(escaped, byte))
+		return false;
+	*ret = byte;
 	return true;
 }
 
-char *scan_decode(struct arena *arena, const char *text, size_t len)
+char *scan_decode(struct arena *arena, const char *text, size_t len, const char *escaped)
 {
 	char *out = arena_alloc(arena, len + 1), *to = out;
 
 	if (!out)
 		return NULL;
 	for (size_t i = 0; i < len; to++) {
-		bool escaped = octal(text + i, len - i, to);
+		bool found = octal(text + i, len - i, escaped, to);
 
-		if (!escaped)
+		if (!found)
 			*to = text[i];
-		i += escaped ? 4 : 1;
+		i += found ? 4 : 1;
 	}
 	return out;
 }

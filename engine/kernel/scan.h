@@ -28,8 +28,9 @@ const char *scan_word(const char **at, size_t *ret_len);
 /* scan_rest() - what stands before the next newline or NUL; the newline stays. */
 const char *scan_rest(const char **at, size_t *ret_len);
 
-/* scan_decode() - a copy with the kernel's octal escapes (\040 \011 \012 \134) turned back into
- * bytes: seq_path(), seq_escape().  NULL: out of memory. */
-char *scan_decode(struct arena *arena, const char *text, size_t len);
+/* scan_decode() - a copy in which octal escapes of the characters of `escaped` are those again.
+ * seq_path() and mangle() take such a list: "\n" in maps, " \t\n\\#" in mountinfo.  An escape of
+ * another character was in the name itself.  NULL: out of memory. */
+char *scan_decode(struct arena *arena, const char *text, size_t len, const char *escaped);
 
 #endif

@@ -58,10 +58,13 @@ static void walks_lines_and_words(void)
 static void turns_octal_escapes_into_bytes(void)
 {
 	scoped(arena_free) struct arena *arena = arena_new();
-	static const char text[] = "a\\040b\\012\\134040\\9x\\000\\01";
+	static const char text[] = "a\\040b\\012\\134040\\9x\\000\\101\\01";
+	const size_t len = strlen(text);
 
-	check(!strcmp(scan_decode(arena, text, strlen(text)), "a b\n\\040\\9x\\000\\01"));
-	check(!strcmp(scan_decode(arena, "\\040", 3), "\\04"));
+	check(!strcmp(scan_decode(arena, text, len, " \n\\"), "a b\n\\040\\9x\\000\\101\\01"));
+	check(!strcmp(scan_decode(arena, text, len, "\n"),
+		      "a\\040b\n\\134040\\9x\\000\\101\\01"));
+	check(!strcmp(scan_decode(arena, "\\040", 3, " "), "\\04"));
 }
 
 RUN(TEST(takes_numbers_up_to_the_limits_of_their_type),
