@@ -1,4 +1,6 @@
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sysmacros.h>
@@ -230,6 +232,16 @@ int maps_read(pid_t pid, struct arena *arena, struct maps *ret, struct err *err)
 int smaps_read(pid_t pid, struct arena *arena, struct maps *ret, struct err *err)
 {
 	return read_text(pid, "smaps", arena, ret, err);
+}
+
+int maps_file_open(pid_t pid, const struct maps_region *region, int flags, struct err *err)
+{
+	char path[PROC_PATH_MAX], name[48];
+
+	snprintf(name, sizeof(name), "map_files/%llx-%llx", (unsigned long long)region->start,
+		 (unsigned long long)region->end);
+	int fd = open(proc_path(path, pid, 0, name), flags | O_CLOEXEC);
+	return fd < 0 ? fail_errno(err, "open %s (%s)", path, region->path) : fd;
 }
 
 const struct maps_region *maps_find(const struct maps *maps, uint64_t address)

@@ -116,6 +116,11 @@ int maps_parse(const char *text, struct arena *arena, struct maps *ret, struct e
 int maps_read(pid_t pid, struct arena *arena, struct maps *ret, struct err *err);
 int smaps_read(pid_t pid, struct arena *arena, struct maps *ret, struct err *err);
 
+/* maps_file_open() - the file or shared memory object that a region maps, by
+ * /proc/PID/map_files: also if it was unlinked or is hidden by a mount.  flags as of open(2).
+ * Needs CAP_CHECKPOINT_RESTORE (Linux 5.9) or CAP_SYS_ADMIN in the first user namespace. */
+int maps_file_open(pid_t pid, const struct maps_region *region, int flags, struct err *err);
+
 /* maps_find() - the region that holds the address, or NULL. */
 const struct maps_region *maps_find(const struct maps *maps, uint64_t address);
 

@@ -157,6 +157,22 @@ static void tells_the_kinds_of_shared_memory_apart(void)
 	check(!strcmp(at(&maps, memfd)->path, "/memfd:mine (deleted)"));
 }
 
+static void opens_the_object_of_a_mapping_that_has_no_name(void)
+{
+	scoped(arena_free) struct arena *arena = arena_new();
+	struct maps maps;
+	struct err err = {};
+	char got[4] = "", *p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	memcpy(p + PAGE, "here", 4);
+	check(!maps_read(getpid(), arena, &maps, &err));
+	scoped_fd int fd = maps_file_open(getpid(), at(&maps, p), O_RDONLY, &err);
+	if (fd == -EPERM)
+		skip("no CAP_CHECKPOINT_RESTORE in the first user namespace");
+	check(fd >= 0 && pread(fd, got, 4, PAGE) == 4 && !memcmp(got, "here", 4));
+}
+
 static void reads_ten_thousand_regions(void)
 {
 	enum { N = 10000 };
@@ -212,5 +228,6 @@ static void refuses_a_line_that_is_no_region(void)
 
 RUN(TEST(reads_the_names_that_are_no_files), TEST(reads_flags_and_numbers_of_smaps),
     TEST(sees_what_a_process_asked_of_its_memory), TEST(sees_files_with_awkward_names),
-    TEST(tells_the_kinds_of_shared_memory_apart), TEST(reads_ten_thousand_regions),
+    TEST(tells_the_kinds_of_shared_memory_apart),
+    TEST(opens_the_object_of_a_mapping_that_has_no_name), TEST(reads_ten_thousand_regions),
     TEST(finds_no_region_where_none_is), TEST(refuses_a_line_that_is_no_region))
