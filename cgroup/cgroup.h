@@ -72,16 +72,16 @@ const char *cgroup_set_path(const struct cgroup_set *set, const char *controller
  * ones are taken over only if empty of processes: -EEXIST names the one that is not.
  * v1 cpuset starts with its parent's cpus and mems; v2 parents get their subtree_control.
  * On failure what this call made is removed again. */
-int cgroup_set_create(struct cgroup_set *set, struct err *err);
+int cgroup_set_create(const struct cgroup_set *set, struct err *err);
 
 /* cgroup_set_remove() - remove the set and every cgroup below it.  Waits up to a second for
  * tasks that are on their way out (rmdir says EBUSY until the last has left): -EBUSY names
  * one that stays.  A set that does not exist is a success.  Parents are left. */
-int cgroup_set_remove(struct cgroup_set *set, struct err *err);
+int cgroup_set_remove(const struct cgroup_set *set, struct err *err);
 
 /* cgroup_set_add() - move a process with all its threads into the set, in every hierarchy.
  * pid 0 is the caller. */
-int cgroup_set_add(struct cgroup_set *set, pid_t pid, struct err *err);
+int cgroup_set_add(const struct cgroup_set *set, pid_t pid, struct err *err);
 
 bool cgroup_set_exists(const struct cgroup_set *set);
 
@@ -94,14 +94,14 @@ int cgroup_set_is_empty(const struct cgroup_set *set, bool *ret_empty, struct er
 /* cgroup_set_limit() - linux.resources of config.json (also `update`): only what is given is
  * written.  A limit whose controller this host lacks is refused by name; zero and unset ask
  * for nothing.  NULL resources: nothing to do. */
-int cgroup_set_limit(struct cgroup_set *set, const struct oci_resources *resources,
+int cgroup_set_limit(const struct cgroup_set *set, const struct oci_resources *resources,
 		     struct err *err);
 
 /* cgroup_set_devices() - the device rules of resources, after the default ones: everything is
  * denied but mknod of all nodes and the devices every container has (null zero full random
  * urandom tty console ptmx pts).  v1 and hybrid: devices.allow and devices.deny; v2: a BPF
  * program, which stays as long as the cgroup does. */
-int cgroup_set_devices(struct cgroup_set *set, const struct oci_resources *resources,
+int cgroup_set_devices(const struct cgroup_set *set, const struct oci_resources *resources,
 		       struct err *err);
 
 /* --- freeze and list ---------------------------------------------------------------------- */
@@ -110,8 +110,8 @@ int cgroup_set_devices(struct cgroup_set *set, const struct oci_resources *resou
  * stopped.  The v1 freezer where it is mounted, else v2.  Freezing what is frozen is a success.
  * -EDEADLK: the caller itself is in there.  -ETIMEDOUT after timeout_ms: the sentence names a
  * task that would not stop and its system call; the set is thawed again if it was before. */
-int cgroup_set_freeze(struct cgroup_set *set, int timeout_ms, struct err *err);
-int cgroup_set_thaw(struct cgroup_set *set, struct err *err);
+int cgroup_set_freeze(const struct cgroup_set *set, int timeout_ms, struct err *err);
+int cgroup_set_thaw(const struct cgroup_set *set, struct err *err);
 
 /* cgroup_set_frozen() - is the set itself told to be frozen?  (Not: is a parent frozen.)  True
  * also while tasks are still stopping. */
@@ -135,7 +135,7 @@ int cgroup_set_groups(const struct cgroup_set *set, const char *controller, stru
  * missed (processes that fork meanwhile are found again).  SIGKILL uses cgroup.kill where the
  * kernel has it (v2, Linux 5.14).  Does not wait for them to be gone, does not thaw: frozen
  * v1 tasks die when thawed.  -EDEADLK: the caller itself is in there. */
-int cgroup_set_kill(struct cgroup_set *set, int signal, struct err *err);
+int cgroup_set_kill(const struct cgroup_set *set, int signal, struct err *err);
 
 /* --- what the container sees -------------------------------------------------------------- */
 

@@ -41,7 +41,8 @@ const char *layout_below(const char *cgroup, const char *root)
 	cgroup += len;
 	while (*cgroup == '/')
 		cgroup++;
-	return !strncmp(cgroup, "..", 2) ? NULL : cgroup;
+	/* "/../x" is beyond the root of our cgroup namespace */
+	return !strncmp(cgroup, "..", 2) && (cgroup[2] == '/' || !cgroup[2]) ? NULL : cgroup;
 }
 
 /* mountinfo writes space, tab, newline and backslash as three octal digits. */
@@ -199,14 +200,16 @@ enum cgroup_layout layout_of(const struct hierarchies *all)
 	return v2 ? CGROUP_V2 : CGROUP_NONE;
 }
 
-int layout_own(struct arena *arena, const struct hierarchy *h, const char **ret, struct err *err)
+int layout_own(struct arena *arena, const struct hierarchy *h, const char **ret,
+	       struct err *err)
 {
 	scoped_free char *self = NULL;
 	char *save = NULL;
 
 	if (file_read(AT_FDCWD, "/proc/self/cgroup", &self, err) < 0)
 		return fail_in(err, "find our own cgroup");
-	for (char *line = strtok_r(self, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+	for (char *line = strtok_r(self, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
 		char *controllers = strchr(line, ':');
 		char *own = controllers ? strchr(controllers + 1, ':') : NULL;
 

@@ -19,12 +19,9 @@ static int fail_lib(struct err *err, int code, const char *what)
 	static const struct {
 		int code, error;
 	} table[] = {
-		{ECGROUPNOTEXIST, ENOENT},
-		{ECGROUPVALUENOTEXIST, ENOENT},
-		{ECGROUPNOTALLOWED, EPERM},
-		{ECGROUPNOTOWNER, EPERM},
-		{ECGROUPSUBSYSNOTMOUNTED, ENODEV},
-		{ECGROUPUNSUPP, EOPNOTSUPP},
+		{ECGROUPNOTEXIST, ENOENT},         {ECGROUPVALUENOTEXIST, ENOENT},
+		{ECGROUPNOTALLOWED, EPERM},        {ECGROUPNOTOWNER, EPERM},
+		{ECGROUPSUBSYSNOTMOUNTED, ENODEV}, {ECGROUPUNSUPP, EOPNOTSUPP},
 	};
 
 	if (code == ECGOTHER && cgroup_get_last_errno()) {

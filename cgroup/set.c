@@ -58,8 +58,8 @@ int set_refuse_own(const struct group *group, const char *verb, struct err *err)
 	if (r < 0)
 		return r;
 	if (own && layout_below(own, group->name))
-		return fail(err, -EDEADLK, "cannot %s cgroup /%s: ckrun itself runs in it", verb,
-			    group->name);
+		return fail(err, -EDEADLK, "cannot %s cgroup /%s: ckrun itself runs in it",
+			    verb, group->name);
 	return 0;
 }
 
@@ -162,8 +162,8 @@ static int reopen_group(struct arena *arena, const struct hierarchies *all,
 		ret->dir = arena_strdup(arena, path->dir);
 		return ret->name && ret->dir ? 0 : fail(err, -ENOMEM, "out of memory");
 	}
-	return fail(err, -ENOENT, "cgroup %s: its hierarchy (%s) is not mounted there", path->dir,
-		    *path->controllers ? path->controllers : "cgroup v2");
+	return fail(err, -ENOENT, "cgroup %s: its hierarchy (%s) is not mounted there",
+		    path->dir, *path->controllers ? path->controllers : "cgroup v2");
 }
 
 int cgroup_set_reopen(struct arena *arena, const struct cgroup_path *paths, size_t n,

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cgroup/set.h"
+#include "cgroup/tasks.h"
 #include "cgroup/walk.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
@@ -82,10 +82,9 @@ static void sort_unique(struct listing *l)
 	l->n = kept;
 }
 
-static int list(const struct cgroup_set *set, const char *file, struct arena *arena, pid_t **ret,
-		size_t *ret_n, struct err *err)
+int tasks_of_group(const struct group *group, const char *file, struct arena *arena,
+		   pid_t **ret, size_t *ret_n, struct err *err)
 {
-	const struct group *group = set_tasks_group(set);
 	struct listing l = {.arena = arena, .file = file};
 
 	int r = walk(group->dir, PARENTS_FIRST, list_group, &l, err);
@@ -101,7 +100,7 @@ static int list(const struct cgroup_set *set, const char *file, struct arena *ar
 int cgroup_set_tasks(const struct cgroup_set *set, struct arena *arena, pid_t **ret,
 		     size_t *ret_n, struct err *err)
 {
-	return list(set, "cgroup.procs", arena, ret, ret_n, err);
+	return tasks_of_group(set_tasks_group(set), "cgroup.procs", arena, ret, ret_n, err);
 }
 
 int cgroup_set_threads(const struct cgroup_set *set, struct arena *arena, pid_t **ret,
@@ -109,7 +108,8 @@ int cgroup_set_threads(const struct cgroup_set *set, struct arena *arena, pid_t 
 {
 	const struct group *group = set_tasks_group(set);
 
-	return list(set, group->h->v2 ? "cgroup.threads" : "tasks", arena, ret, ret_n, err);
+	return tasks_of_group(group, group->h->v2 ? "cgroup.threads" : "tasks", arena, ret,
+			      ret_n, err);
 }
 
 int cgroup_set_is_empty(const struct cgroup_set *set, bool *ret_empty, struct err *err)
@@ -150,8 +150,8 @@ static int note_path(int dir, const char *path, void *ctx, struct err *err)
 	return 0;
 }
 
-int cgroup_set_groups(const struct cgroup_set *set, const char *controller,
-		      struct arena *arena, const char ***ret, size_t *ret_n, struct err *err)
+int cgroup_set_groups(const struct cgroup_set *set, const char *controller, struct arena *arena,
+		      const char ***ret, size_t *ret_n, struct err *err)
 {
 	const struct group *group = set_group(set, controller);
 	struct paths all = {.arena = arena};

@@ -35,7 +35,8 @@ static int walk_child(struct walk *w, int dir, const char *name, size_t len, str
 	scoped_fd int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
-		return errno == ENOENT || errno == ENODEV ? 0 : fail_errno(err, "open %s", name);
+		return errno == ENOENT || errno == ENODEV ? 0
+							  : fail_errno(err, "open %s", name);
 	int n = snprintf(w->path + len, sizeof(w->path) - len, "%s%s", len ? "/" : "", name);
 	if ((size_t)n >= sizeof(w->path) - len)
 		return fail(err, -ENAMETOOLONG, "cgroups are nested too deeply");
@@ -56,7 +57,8 @@ static int walk_children(struct walk *w, int fd, size_t len, struct err *err)
 	if (!dir && copy >= 0)
 		close(copy);
 	if (!dir)
-		return errno == ENOENT || errno == ENODEV ? 0 : fail_errno(err, "read directory");
+		return errno == ENOENT || errno == ENODEV ? 0
+							  : fail_errno(err, "read directory");
 	for (const struct dirent *e = readdir(dir); e; e = readdir(dir)) {
 		if (e->d_type != DT_DIR || !strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
 			continue;
