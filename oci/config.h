@@ -13,11 +13,6 @@
 #include "oci/process.h"
 #include "oci/types.h"
 
-enum {
-	OCI_TEXT_MAX = 4 << 20, /* bytes of JSON; engines write some 20 KiB */
-	OCI_DEPTH_MAX = 64,     /* objects and arrays inside each other */
-};
-
 struct arena;
 struct err;
 
@@ -47,6 +42,9 @@ int oci_config_parse(struct arena *arena, const char *text, size_t len, struct o
 /* oci_config_check() - REFUSED, by the field's name, if the config asks for something that ckrun
  * does not do yet; nothing is half-honoured. */
 int oci_config_check(const struct oci_config *config, struct err *err);
+
+/* oci_process_check() - the same for the file of `exec --process`. */
+int oci_process_check(const struct oci_process *process, struct err *err);
 
 /* oci_config_annotation() - the value, or NULL. */
 const char *oci_config_annotation(const struct oci_config *config, const char *key);

@@ -47,8 +47,10 @@ struct oci_linux {
 	bool memory_policy;             /* likewise */
 	struct oci_opt_u64 personality; /* PER_LINUX or PER_LINUX32 */
 	struct oci_time_offset monotonic, boottime;
-	struct oci_strings net_devices; /* names on the host */
+	bool net_devices; /* some are named */
 };
+
+struct arena;
 
 const char *oci_namespace_name(unsigned long flag); /* "mount"; NULL: no such */
 unsigned long oci_namespace_flag(const char *name); /* CLONE_NEWNS; 0: no such */
@@ -56,5 +58,10 @@ unsigned long oci_namespace_flag(const char *name); /* CLONE_NEWNS; 0: no such *
 /* oci_linux_namespace() - NULL: the container shares the runtime's. */
 const struct oci_namespace *oci_linux_namespace(const struct oci_linux *lin,
 						unsigned long flag);
+
+/* oci_sysctl_path() - "net.ipv4.ip_forward" or "net/ipv4/ip_forward" as the latter, the path
+ * below /proc/sys.  A dot after a first slash stays ("net/ipv4/conf/eth0.5/forwarding"), and
+ * after a first dot a slash stands for one, as sysctl(8) reads it.  NULL: out of memory. */
+char *oci_sysctl_path(struct arena *arena, const char *key);
 
 #endif
