@@ -13,7 +13,8 @@ VERSION  := 0.1.0
 
 PKGS     := libcgroup yajl libprotobuf-c libnl-3.0 libnl-route-3.0 libseccomp libcap
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
-	-Wpointer-arith -Wvla -Wformat=2 -Wimplicit-fallthrough -Werror
+	-Wpointer-arith -Wvla -Wformat=2 -Wimplicit-fallthrough -Werror \
+	$(if $(findstring clang,$(CC)),-Wno-gnu-variable-sized-type-not-at-end)
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DCKRUN_VERSION='"$(VERSION)"' $(WARN) -MMD -MP -I. -I$(BUILD)/gen \
 	$(PKG_CFLAGS) $(CFLAGS) $(SAN)
@@ -35,7 +36,7 @@ CARRY    := $(patsubst tests/carry/%.c,$(BUILD)/tests/carry/%,$(wildcard tests/c
 FUZZ     := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/*.c))
 BENCH    := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all deps install demo check lint bench fuzz clean help unit carry
+.PHONY: all deps install demo check lint bench fuzz clean help unit carry fuzzers
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -98,13 +99,13 @@ $(BUILD)/tests/carry/%: $(BUILD)/tests/carry/%.o
 $(BUILD)/tests/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -static -pthread -o $@ $<
-$(BUILD)/tests/fuzz/%: tests/fuzz/%.c
-	@mkdir -p $(@D)
-	$(MAKE) CC=clang BUILD=$(BUILD)/fuzzed SAN=-fsanitize=fuzzer-no-link,address,undefined $(BUILD)/fuzzed/libckrun.a
-	clang $(ALL_CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< $(BUILD)/fuzzed/libckrun.a $(LDLIBS)
+# tests/fuzz/run sets CC=clang, a BUILD of its own, SAN with fuzzer-no-link.
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libckrun.a
+	$(CC) $(CFLAGS) $(SAN) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 unit: $(UNIT)
 carry: $(CARRY)
+fuzzers: $(FUZZ)
 
 #: make check     install what is needed, build and run every test (needs root; runs in tests/sandbox)
 check: deps

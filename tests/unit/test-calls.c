@@ -35,6 +35,11 @@ static void stop(struct subject *s)
 	check(s->calls);
 }
 
+static void subject_end(struct subject *s)
+{
+	free(s->calls);
+}
+
 static void sleeping_child(struct subject *s)
 {
 	*s = (struct subject){.pid = fork()};
@@ -51,7 +56,7 @@ static void sleeping_child(struct subject *s)
 
 static void makes_calls_inside_and_brings_results_out(void)
 {
-	struct subject s;
+	scoped(subject_end) struct subject s = {};
 	struct err err = {};
 
 	sleeping_child(&s);
@@ -67,7 +72,7 @@ static void makes_calls_inside_and_brings_results_out(void)
 
 static void names_the_call_that_failed(void)
 {
-	struct subject s;
+	scoped(subject_end) struct subject s = {};
 	struct err err = {};
 	char text[256];
 
@@ -81,7 +86,7 @@ static void names_the_call_that_failed(void)
 
 static void leaves_the_task_as_it_was(void)
 {
-	struct subject s;
+	scoped(subject_end) struct subject s = {};
 	struct err err = {};
 	int status;
 
@@ -101,7 +106,7 @@ static void leaves_the_task_as_it_was(void)
 
 static void makes_a_child_that_stands_still(void)
 {
-	struct subject s;
+	scoped(subject_end) struct subject s = {};
 	struct err err = {};
 	pid_t child = 0;
 	int stopsig;
