@@ -1,0 +1,146 @@
+/* pages.c - pages.h, the writing half */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/image/crc32c.h"
+#include "engine/image/inside.h"
+#include "engine/image/pages.h"
+#include "engine/image/record.h"
+#include "engine/image/schema/pagemap.pb-c.h"
+#include "runtime/base/err.h"
+#include "runtime/base/scope.h"
+
+struct pages_writer {
+	struct image_dir *dir;
+	struct image_writer *map;
+	struct image_name name; /* of the page file */
+	int fd;
+	uint64_t length;
+	uint32_t crc;
+	struct page_run run; /* not yet written: the next may continue it */
+};
+
+void pages_writer_drop(struct pages_writer **writer)
+{
+	struct pages_writer *w = *writer;
+
+	if (!w)
+		return;
+	image_writer_drop(&w->map);
+	scope_close(&w->fd);
+	free(w);
+	*writer = NULL;
+}
+
+int pages_create(struct image_dir *dir, enum image_file file, uint64_t id,
+		 struct pages_writer **ret, struct err *err)
+{
+	scoped(pages_writer_drop) struct pages_writer *w = calloc(1, sizeof(*w));
+	PagemapHead head = PAGEMAP_HEAD__INIT;
+
+	if (!w)
+		return fail(err, -ENOMEM, "no memory for a page file");
+	w->dir = dir;
+	w->fd = -1;
+	head.pages_id = ++dir->pages_id;
+	w->name = image_name(IMAGE_PAGES, head.pages_id);
+	int r = image_writer_open(dir, file, id, &w->map, err);
+	if (r >= 0)
+		r = record_put(w->map, &head.base, err);
+	if (r >= 0)
+		r = image_create_file(dir, w->name.text, &w->fd, err);
+	if (r < 0)
+		return r;
+	*ret = take_ptr(w);
+	return 0;
+}
+
+static int run_flush(struct pages_writer *w, struct err *err)
+{
+	PagemapEntry entry = PAGEMAP_ENTRY__INIT;
+	const struct page_run *run = &w->run;
+
+	if (!run->nr_pages)
+		return 0;
+	entry.vaddr = run->vaddr;
+	entry.compat_nr_pages = run->nr_pages <= UINT32_MAX ? (uint32_t)run->nr_pages : 0;
+	entry.has_nr_pages = 1;
+	entry.nr_pages = run->nr_pages;
+	entry.has_flags = 1;
+	entry.flags = run->flags;
+	if (run->flags & PE_PARENT)
+		entry.has_in_parent = entry.in_parent = 1;
+	return record_put(w->map, &entry.base, err);
+}
+
+static int data_write(struct pages_writer *w, const struct iovec *iov, size_t n,
+		      struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && r >= 0; i++) {
+		w->crc = crc32c(w->crc, iov[i].iov_base, iov[i].iov_len);
+		w->length += iov[i].iov_len;
+		r = image_write_all(w->fd, iov[i].iov_base, iov[i].iov_len, err);
+	}
+	return r;
+}
+
+static int run_check(const struct pages_writer *w, const struct page_run *run,
+		     const struct iovec *iov, size_t n, struct err *err)
+{
+	uint64_t end, bytes = 0, left = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bytes += iov[i].iov_len;
+	if (run->flags & PE_PRESENT)
+		left = run->nr_pages * IMAGE_PAGE;
+	if (bytes != left)
+		return fail(err, -EINVAL, "%llu bytes for a run of %llu",
+			    (unsigned long long)bytes, (unsigned long long)left);
+	end = w->run.vaddr + w->run.nr_pages * IMAGE_PAGE;
+	if (run->vaddr % IMAGE_PAGE || (w->run.nr_pages && run->vaddr < end))
+		return fail(err, -EINVAL, "a run at 0x%llx behind one that ends at 0x%llx",
+			    (unsigned long long)run->vaddr, (unsigned long long)end);
+	return 0;
+}
+
+static int run_add(struct pages_writer *w, const struct page_run *run, struct err *err)
+{
+	uint64_t end = w->run.vaddr + w->run.nr_pages * IMAGE_PAGE;
+	int r;
+
+	if (w->run.nr_pages && run->vaddr == end && run->flags == w->run.flags) {
+		w->run.nr_pages += run->nr_pages;
+		return 0;
+	}
+	r = run_flush(w, err);
+	w->run = *run;
+	return r;
+}
+
+int pages_put(struct pages_writer *w, const struct page_run *run, const struct iovec *iov,
+	      size_t n, struct err *err)
+{
+	int r = run_check(w, run, iov, n, err);
+
+	if (r >= 0 && run->nr_pages)
+		r = run_add(w, run, err);
+	if (r >= 0)
+		r = data_write(w, iov, n, err);
+	return r < 0 ? fail_in(err, "%s", w->name.text) : 0;
+}
+
+int pages_close(struct pages_writer **writer, struct err *err)
+{
+	scoped(pages_writer_drop) struct pages_writer *w = take_ptr(*writer);
+	int r = run_flush(w, err);
+
+	if (r < 0)
+		return r;
+	if (close(take_fd(&w->fd)) < 0)
+		return fail_errno(err, "%s", w->name.text);
+	r = image_member_add(w->dir, w->name.text, w->length, w->crc, err);
+	return r < 0 ? r : image_writer_close(&w->map, err);
+}
