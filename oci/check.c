@@ -2,6 +2,7 @@
  *
  * One row per wish.  When a feature arrives, its row goes.
  */
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <string.h>
 
@@ -120,6 +121,12 @@ ASKS(asks_notify, struct oci_config)
 	return s->set && s->default_action == SCMP_ACT_NOTIFY;
 }
 
+/* A wait for the listener's answer, and there is no listener. */
+ASKS(asks_killable_wait, struct oci_config)
+{
+	return c->linux_.seccomp.flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+}
+
 static const struct config_row config_row[] = {
 	{"linux.namespaces", lacks_mount_namespace, "a mount namespace is needed"},
 	{"linux.namespaces: user", asks_user_namespace, NULL},
@@ -132,6 +139,8 @@ static const struct config_row config_row[] = {
 	{"linux.personality", asks_personality, NULL},
 	{"linux.seccomp.listenerPath", asks_listener, NULL},
 	{"linux.seccomp: SCMP_ACT_NOTIFY", asks_notify, NULL},
+	{"linux.seccomp.flags: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", asks_killable_wait,
+	 NULL},
 };
 
 static const char not_yet[] = "is not supported by ckrun yet";

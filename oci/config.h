@@ -13,6 +13,8 @@
 #include "oci/process.h"
 #include "oci/types.h"
 
+#define OCI_VERSION "1.3.0" /* the newest that we know */
+
 struct arena;
 struct err;
 

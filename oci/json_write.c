@@ -64,9 +64,14 @@ static void text(struct json_writer *w, const char *s)
 	note(w, yajl_gen_string(w->gen, (const unsigned char *)s, strlen(s)));
 }
 
+/* A member has a key; an element, or the whole, has none.  yajl would print either. */
 static void key_text(struct json_writer *w, const char *key)
 {
-	if (key)
+	bool in_object = w->depth && !w->is_array[w->depth - 1];
+
+	if ((key != NULL) != in_object)
+		w->broken = true;
+	else if (key)
 		text(w, key);
 }
 
