@@ -36,7 +36,7 @@ CARRY    := $(patsubst tests/carry/%.c,$(BUILD)/tests/carry/%,$(wildcard tests/c
 FUZZ     := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/*.c))
 BENCH    := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all deps install demo check lint bench fuzz clean help unit carry fuzzers
+.PHONY: all deps install demo check lint bench fuzz clean help unit carry fuzzers tidy analyzer cflags
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -106,6 +106,27 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libckrun.a
 unit: $(UNIT)
 carry: $(CARRY)
 fuzzers: $(FUZZ)
+
+# --- lint: a stamp per source, so that only what changed is looked at again (tests/lint/all)
+LINT     := $(filter-out %.pb-c.c engine/pie/%,$(shell git ls-files '*.c' 2>/dev/null))
+$(BUILD)/lint/%.tidy: $(BUILD)/%.o .clang-tidy
+	@mkdir -p $(@D)
+	clang-tidy --quiet $*.c -- $(ALL_CFLAGS) \
+		$(if $(filter %/err,$*),,-include tests/lint/analyzer.h) 2>/dev/null
+	@touch $@
+$(BUILD)/lint/engine/pie/%.tidy: $(BUILD)/engine/pie/%.pie.o .clang-tidy
+	@mkdir -p $(@D)
+	clang-tidy --quiet engine/pie/$*.c -- $(PIE_FLAGS) 2>/dev/null
+	@touch $@
+# gcc 12 takes a pointer that the cleanup attribute frees for uninitialised; clang-tidy checks that.
+$(BUILD)/lint/%.analyzer: %.c $(BUILD)/%.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fanalyzer -Wno-analyzer-use-of-uninitialized-value -MF /dev/null -c -o /dev/null $<
+	@touch $@
+cflags:
+	@echo '$(ALL_CFLAGS)'
+tidy: $(LINT:%.c=$(BUILD)/lint/%.tidy) $(PIE_SRC:%.c=$(BUILD)/lint/%.tidy)
+analyzer: $(patsubst %.c,$(BUILD)/lint/%.analyzer,$(filter-out tests/unit/% tests/carry/% tests/fuzz/% tests/bench/%,$(LINT)))
 
 #: make check     install what is needed, build and run every test (needs root; runs in tests/sandbox)
 check: deps

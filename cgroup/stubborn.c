@@ -42,7 +42,9 @@ static char state_of(pid_t tid)
 	if (!read_proc(tid, "stat", stat, sizeof(stat)))
 		return '\0';
 	end = strrchr(stat, ')');
-	return end && end[1] == ' ' ? end[2] : '\0';
+	if (!end || end[1] != ' ')
+		return '\0';
+	return end[2];
 }
 
 /* How much a task looks like the one: 0 not at all, 2 surely. */

@@ -28,7 +28,8 @@ static int missing_controllers(char *have, const char *on, char *ret, size_t siz
 
 	snprintf(list, sizeof(list), "%.*s", (int)strcspn(on, "\n"), on);
 	for (char *c = list; *c; c++)
-		*c = *c == ' ' ? ',' : *c;
+		if (*c == ' ')
+			*c = ',';
 	for (char *c = strtok_r(have, " \n", &save); c; c = strtok_r(NULL, " \n", &save)) {
 		if (layout_has(list, c))
 			continue;

@@ -169,7 +169,7 @@ int field_opt_u64(struct field_at *at, const struct json *value, void *to)
 int field_u32s(struct field_at *at, const struct json *value, void *to)
 {
 	uint32_t *array = field_array_make(at, value, sizeof(*array), to);
-	uint64_t n;
+	uint64_t n = 0;
 	size_t i = 0;
 
 	if (!array)
@@ -275,7 +275,7 @@ int field_name(struct field_at *at, const struct json *value, void *to)
 int field_names(struct field_at *at, const struct json *value, void *to)
 {
 	uint32_t *array = field_array_make(at, value, sizeof(*array), to);
-	uint64_t n;
+	uint64_t n = 0;
 	size_t i = 0;
 
 	if (!array)
@@ -292,7 +292,7 @@ int field_names(struct field_at *at, const struct json *value, void *to)
 
 int field_name_bits(struct field_at *at, const struct json *value, void *to)
 {
-	uint64_t bits = 0, n;
+	uint64_t bits = 0, n = 0;
 	size_t i = 0;
 
 	if (value->type != JSON_ARRAY)

@@ -157,7 +157,9 @@ int json_writer_take(struct json_writer *w, char **ret, struct err *err)
 	if (!out)
 		return fail_errno(err, "write JSON");
 	memcpy(out, buf, len);
-	strcpy(out + len, w->style == JSON_COMPACT ? "" : "\n");
+	if (w->style != JSON_COMPACT)
+		out[len++] = '\n';
+	out[len] = '\0';
 	*ret = out;
 	return 0;
 }

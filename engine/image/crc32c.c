@@ -35,7 +35,7 @@ __attribute__((target("sse4.2,pclmul"))) static uint64_t lanes(uint64_t a,
 	for (size_t i = 0; i < LANE; i += 8) {
 		a = _mm_crc32_u64(a, load(p + i));
 		b = _mm_crc32_u64(b, load(p + LANE + i));
-		c = _mm_crc32_u64(c, load(p + 2 * LANE + i));
+		c = _mm_crc32_u64(c, load(p + 2UL * LANE + i));
 	}
 	return moved(a, PAST_TWO_LANES) ^ moved(b, PAST_ONE_LANE) ^ c;
 }
@@ -45,7 +45,7 @@ fast(uint32_t crc, const unsigned char *p, size_t len)
 {
 	uint64_t sum = ~crc;
 
-	for (; len >= 3 * (size_t)LANE; p += 3 * LANE, len -= 3 * (size_t)LANE)
+	for (; len >= 3 * (size_t)LANE; p += 3UL * LANE, len -= 3 * (size_t)LANE)
 		sum = lanes(sum, p);
 	for (; len >= 8; p += 8, len -= 8)
 		sum = _mm_crc32_u64(sum, load(p));

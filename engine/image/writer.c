@@ -123,8 +123,7 @@ int record_put(struct image_writer *w, const ProtobufCMessage *message, struct e
 
 	w->records++;
 	if (!protobuf_c_message_check(message)) {
-		r = fail(err, -EINVAL, "%s has an unset required field",
-			 message->descriptor->name);
+		fail(err, -EINVAL, "%s has an unset required field", message->descriptor->name);
 		return fail_in(err, "%s: record %u", w->name.text, w->records);
 	}
 	size = protobuf_c_message_get_packed_size(message);

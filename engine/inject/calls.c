@@ -88,7 +88,7 @@ void *calls_at(struct calls *calls, uint64_t addr)
 
 bool calls_left(const struct calls *calls, unsigned int n, size_t size)
 {
-	return calls->n + n <= CALLS_MAX && size + 16 * n <= CALLS_PAYLOAD - calls->used;
+	return calls->n + n <= CALLS_MAX && size + 16UL * n <= CALLS_PAYLOAD - calls->used;
 }
 
 int64_t calls_ret(const struct calls *calls, unsigned int call)

@@ -133,7 +133,7 @@ static char *caller_path(const struct mount_line *line, bool v2)
 		size_t n = strcspn(list, ",:");
 
 		if (v2 ? n == 0 : n > 0 && has_word(line->options, list, n))
-			found = strdup(path);
+			found = text("%s", path);
 	}
 	free(all);
 	return found;
@@ -172,7 +172,7 @@ static void copy_cpuset(const char *from, const char *to)
 /* The folder in which the sandbox's cgroup is made; NULL if the hierarchy is not usable here. */
 static char *parent_folder(const struct mount_line *line, bool v2)
 {
-	char *path = caller_path(line, v2), *folder;
+	char *whole = caller_path(line, v2), *path = whole, *folder;
 	size_t n = strlen(line->root);
 
 	if (!path)
@@ -182,7 +182,11 @@ static char *parent_folder(const struct mount_line *line, bool v2)
 	if (v2 && strrchr(path, '/'))
 		*strrchr(path, '/') = 0;
 	folder = text("%s%s", line->point, strcmp(path, "/") ? path : "");
-	return access(folder, W_OK) == 0 ? folder : NULL;
+	free(whole);
+	if (access(folder, W_OK) == 0)
+		return folder;
+	free(folder);
+	return NULL;
 }
 
 void cgroups_plan(struct cgroups *ret_groups, const struct mount_table *table, pid_t pid)

@@ -69,13 +69,15 @@ void mounts_read(struct mount_table *ret_table)
  * hierarchy need not repeat. */
 static char *v1_data(const char *options)
 {
-	char *copy = strdup(options), *data = strdup(""), *save = NULL;
+	char *copy = text("%s", options), *data = text("%s", ""), *save = NULL;
 
 	for (char *word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
 		if (!strcmp(word, "rw") || !strcmp(word, "ro") || !strcmp(word, "xattr") ||
 		    !strcmp(word, "clone_children") || !strncmp(word, "release_agent=", 14))
 			continue;
-		data = text("%s%s%s", data, *data ? "," : "", word);
+		char *longer = text("%s%s%s", data, *data ? "," : "", word);
+		free(data);
+		data = longer;
 	}
 	free(copy);
 	return data;
@@ -83,7 +85,7 @@ static char *v1_data(const char *options)
 
 static void make_folder(const char *path)
 {
-	char *copy = strdup(path);
+	char *copy = text("%s", path);
 
 	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = 0;
@@ -115,9 +117,12 @@ static void mount_again(const struct mount_line *line)
 	const char *type = line->type;
 
 	make_folder(line->point);
-	if (!strcmp(type, "cgroup"))
-		mount_fresh(type, line->point, flags, v1_data(line->options));
-	else if (!strcmp(type, "cgroup2"))
+	if (!strcmp(type, "cgroup")) {
+		char *data = v1_data(line->options);
+
+		mount_fresh(type, line->point, flags, data);
+		free(data);
+	} else if (!strcmp(type, "cgroup2"))
 		mount_fresh(type, line->point, flags, NULL);
 	else if (!strcmp(type, "tmpfs"))
 		mount_fresh(type, line->point, flags, "mode=0755");
@@ -126,32 +131,35 @@ static void mount_again(const struct mount_line *line)
 		      NULL); /* debugfs and its like are extras */
 }
 
+enum { LINKS = 4 };
+
+struct link {
+	const char *name; /* NULL ends a list */
+	char to[128];
+};
+
 /* Links such as cpu -> cpu,cpuacct stand in the tmpfs that holds the v1 mounts. */
-static void read_links(char *link[], size_t max)
+static void read_links(struct link ret_link[LINKS + 1])
 {
-	static const char *const name[] = {"cpu", "cpuacct", "net_cls", "net_prio", NULL};
-	size_t n = 0;
+	static const char *const name[LINKS] = {"cpu", "cpuacct", "net_cls", "net_prio"};
 
-	for (size_t i = 0; name[i] && n + 1 < max; i++) {
-		char to[128];
-		ssize_t len = readlink(text("/sys/fs/cgroup/%s", name[i]), to, sizeof(to) - 1);
+	for (size_t i = 0; i < LINKS; i++) {
+		char *path = text("/sys/fs/cgroup/%s", name[i]);
 
-		if (len > 0) {
-			to[len] = 0;
-			link[n++] = text("%s:%s", name[i], to);
-		}
+		if (readlink(path, ret_link->to, sizeof(ret_link->to) - 1) > 0)
+			(ret_link++)->name = name[i];
+		free(path);
 	}
-	link[n] = NULL;
 }
 
-static void make_links(char *link[])
+static void make_links(const struct link *link)
 {
-	for (; *link; link++) {
-		char *to = strchr(*link, ':');
+	for (; link->name; link++) {
+		char *path = text("/sys/fs/cgroup/%s", link->name);
 
-		*to++ = 0;
-		if (symlink(to, text("/sys/fs/cgroup/%s", *link)) < 0 && errno != EEXIST)
-			die("link /sys/fs/cgroup/%s: %m", *link);
+		if (symlink(link->to, path) < 0 && errno != EEXIST)
+			die("link %s: %m", path);
+		free(path);
 	}
 }
 
@@ -177,12 +185,13 @@ static void put_tree(int tree, const char *path)
 
 void mounts_furnish(const struct mount_table *table, const char *tree)
 {
-	char *link[8], *here = getcwd(NULL, 0);
+	struct link link[LINKS + 1] = {};
+	char *here = getcwd(NULL, 0);
 	int kept_tree, kept_here;
 
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		die("make / private: %m");
-	read_links(link, 8);
+	read_links(link);
 	kept_tree = save_tree(tree);
 	kept_here = here && strcmp(here, tree) && !below(here, tree) ? save_tree(here) : -1;
 	for (size_t i = 0; i < sizeof(fresh) / sizeof(fresh[0]); i++) {

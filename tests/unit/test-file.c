@@ -24,6 +24,7 @@ static int count(int dir)
 	DIR *list = fdopendir(openat(dir, ".", O_RDONLY | O_DIRECTORY));
 	int n = 0;
 
+	check(list);
 	while (readdir(list))
 		n++;
 	closedir(list);

@@ -165,7 +165,7 @@ static void opens_the_object_of_a_mapping_that_has_no_name(void)
 	char got[4] = "", *p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
 				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	memcpy(p + PAGE, "here", 4);
+	memcpy(p + PAGE, "here", sizeof("here"));
 	check(!maps_read(getpid(), arena, &maps, &err));
 	scoped_fd int fd = maps_file_open(getpid(), at(&maps, p), O_RDONLY, &err);
 	if (fd == -EPERM)

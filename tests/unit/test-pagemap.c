@@ -82,7 +82,7 @@ static void leaves_out_pages_that_were_only_read(void)
 {
 	scoped(arena_free) struct arena *arena = arena_new();
 	volatile char *p = anonymous(8 * PAGE);
-	char sum = 0;
+	int sum = 0;
 
 	check(!madvise((void *)p, 8 * PAGE, MADV_NOHUGEPAGE));
 	for (size_t i = 0; i < 8; i++)
