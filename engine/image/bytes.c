@@ -1,4 +1,5 @@
 /* bytes.c - files of an image directory as bytes, opened so that nothing else is opened */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -151,4 +152,20 @@ int image_bytes_load(const struct image_dir *dir, const char *name, enum image_h
 	if (!dir->foreign && dir->n_members && !image_member_find(dir, name))
 		return fail(err, -ENOENT, "%s is not part of the image", name);
 	return bytes_load(dir, name, how, ret, err);
+}
+
+DIR *image_dir_stream(int fd)
+{
+	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = own < 0 ? NULL : fdopendir(own);
+
+	if (!d && own >= 0)
+		close(own);
+	return d;
+}
+
+void image_dir_stream_drop(DIR **d)
+{
+	if (*d)
+		closedir(*d);
 }

@@ -143,17 +143,11 @@ static int lengths_check(const struct image_dir *dir, struct err *err)
 	return 0;
 }
 
-static int dir_load(struct image_dir *dir, struct err *err)
+/* 0 with or without a manifest. */
+static int members_load(struct image_dir *dir, struct err *err)
 {
-	struct stat st;
-	int r;
+	int r = manifest_read(dir, err);
 
-	dir->fd = fcntl(dir->target, F_DUPFD_CLOEXEC, 0);
-	if (dir->fd < 0)
-		return fail_errno(err, "image directory");
-	if (fstatat(dir->fd, "inventory.img", &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return fail(err, -ENOENT, "no inventory.img: this is no complete image");
-	r = manifest_read(dir, err);
 	if (r == -ENOENT) {
 		dir->foreign = true;
 		return 0;
@@ -162,19 +156,54 @@ static int dir_load(struct image_dir *dir, struct err *err)
 		r = members_sort(dir, err);
 	if (r >= 0 && !image_member_find(dir, "inventory.img"))
 		r = fail(err, -EBADMSG, "the manifest lists no inventory.img");
-	return r < 0 ? r : lengths_check(dir, err);
+	return r;
+}
+
+static struct image_dir *dir_reading(int target)
+{
+	struct image_dir *dir = dir_new(target);
+
+	if (dir)
+		dir->fd = fcntl(target, F_DUPFD_CLOEXEC, 0);
+	if (dir && dir->fd < 0) {
+		dir_free(dir);
+		return NULL;
+	}
+	return dir;
 }
 
 int image_open(int target, struct image_dir **ret, struct err *err)
 {
-	scoped(image_close) struct image_dir *dir = dir_new(target);
+	scoped(image_close) struct image_dir *dir = dir_reading(target);
+	struct stat st;
+	int r;
 
 	if (!dir)
 		return fail_errno(err, "image directory");
-	int r = dir_load(dir, err);
+	if (fstatat(dir->fd, "inventory.img", &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return fail(err, -ENOENT, "no inventory.img: this is no complete image");
+	r = members_load(dir, err);
+	if (r >= 0)
+		r = lengths_check(dir, err);
 	if (r < 0)
 		return fail_in(err, "image");
 	*ret = take_ptr(dir);
+	return 0;
+}
+
+int image_open_as_is(int target, struct image_dir **ret, struct err *why, struct err *err)
+{
+	struct image_dir *dir = dir_reading(target);
+
+	if (!dir)
+		return fail_errno(err, "image directory");
+	if (members_load(dir, why) < 0) {
+		dir->foreign = true;
+		dir->n_members = 0;
+	} else {
+		*why = (struct err){};
+	}
+	*ret = dir;
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #ifndef CKRUN_IMAGE_INSIDE_H
 #define CKRUN_IMAGE_INSIDE_H
 
+#include <dirent.h>
 #include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -69,6 +70,15 @@ size_t image_reader_at(const struct image_reader *r, const unsigned char **ret_d
 /* image_unpack() - a message from bytes nobody vouches for: depth and memory are bounded. */
 int image_unpack(const ProtobufCMessageDescriptor *descriptor, const unsigned char *data,
 		 size_t len, struct arena *arena, void **ret, struct err *err);
+
+/* image_open_as_is() - however broken: *why tells what image_open() would have said of the
+ * manifest, and then the image is taken as if it had none. */
+int image_open_as_is(int target, struct image_dir **ret, struct err *why, struct err *err);
+
+/* image_dir_stream() - to list a directory; a stream of its own, as closedir(3) closes the
+ * descriptor that it was given. */
+DIR *image_dir_stream(int fd);
+void image_dir_stream_drop(DIR **d); /* for scoped() */
 
 int manifest_write(struct image_dir *dir, const struct image_about *about, struct err *err);
 int manifest_read(struct image_dir *dir, struct err *err);

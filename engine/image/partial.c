@@ -13,28 +13,11 @@
 #include "runtime/base/err.h"
 #include "runtime/base/scope.h"
 
-static void dir_close(DIR **d)
-{
-	if (*d)
-		closedir(*d);
-}
-
-/* A stream of its own: closedir(3) closes the descriptor it was given. */
-static DIR *dir_stream(int fd)
-{
-	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = own < 0 ? NULL : fdopendir(own);
-
-	if (!d && own >= 0)
-		close(own);
-	return d;
-}
-
 enum which { EVERY_FILE, IMAGE_FILES_ONLY };
 
 static int files_remove(int fd, enum which which, struct err *err)
 {
-	scoped(dir_close) DIR *d = dir_stream(fd);
+	scoped(image_dir_stream_drop) DIR *d = image_dir_stream(fd);
 	struct dirent *entry;
 	enum image_file file;
 	uint64_t id;
