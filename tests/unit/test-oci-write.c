@@ -18,9 +18,8 @@ static char *replaced(char *text, const char *from, const char *to)
 	char *at = strstr(text, from);
 
 	check(at != NULL);
-	char *out = malloc(strlen(text) + strlen(to) + 1);
-	check(out != NULL);
-	sprintf(out, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+	char *out = NULL;
+	check(asprintf(&out, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from)) >= 0);
 	free(text);
 	return out;
 }
