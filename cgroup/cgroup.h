@@ -97,10 +97,11 @@ int cgroup_set_is_empty(const struct cgroup_set *set, bool *ret_empty, struct er
 int cgroup_set_limit(const struct cgroup_set *set, const struct oci_resources *resources,
 		     struct err *err);
 
-/* cgroup_set_devices() - the device rules of resources, after the default ones: everything is
- * denied but mknod of all nodes and the devices every container has (null zero full random
- * urandom tty console ptmx pts).  v1 and hybrid: devices.allow and devices.deny; v2: a BPF
- * program, which stays as long as the cgroup does. */
+/* cgroup_set_devices() - everything is denied, then the rules of resources (NULL: none) in their
+ * order, then what every container has is allowed: mknod of all nodes, and null zero full
+ * random urandom tty ptmx pts.  v1 and hybrid: devices.deny and devices.allow; v2: a BPF program,
+ * which stays as long as the cgroup does.  Called again, the new rules take the old ones' place.
+ * REFUSED, on v1: a rule that cuts a piece out of an earlier one, which v1 cannot say. */
 int cgroup_set_devices(const struct cgroup_set *set, const struct oci_resources *resources,
 		       struct err *err);
 
