@@ -35,11 +35,11 @@ enum spawn_mode { SPAWN_CREATE, SPAWN_EXEC, SPAWN_RESTORE };
 
 /* What the caller does for spawn(); every member may be NULL. */
 struct spawn_calls {
-	/* Run the hooks of this kind.  prestart and createRuntime: in the caller, namespaces made
-	 * and nothing mounted yet.  createContainer: in the child, all mounted, before
-	 * pivot_root.  startContainer: in the child, in the container, right before execve(2).
+	/* Run the hooks of this kind.  prestart and createRuntime: in the caller, namespaces and
+	 * mounts made, before pivot_root.  createContainer: likewise, but in the child.
+	 * startContainer: in the child, in the container, right before execve(2).
 	 * pid is the init's, as the caller's pid namespace numbers it.  The child is a fork:
-	 * what it changes in memory is lost. */
+	 * what it changes in memory is lost.  Called for kinds that have hooks only. */
 	int (*hooks)(void *ctx, enum oci_hook_kind kind, pid_t pid, struct err *err);
 	/* One line about something given up without failing (always in the caller). */
 	void (*warn)(void *ctx, const char *text);
@@ -52,7 +52,7 @@ struct spawn_request {
 	const struct oci_process *process; /* NULL: the config's own */
 	const char *id;
 	const char *bundle, *rootfs; /* absolute; not used by SPAWN_EXEC */
-	int fifo;                    /* SPAWN_CREATE: O_PATH descriptor of the start FIFO */
+	int fifo;                    /* SPAWN_CREATE: O_PATH of the start FIFO, mode 0622 */
 	int console_socket;          /* connected unix socket for the pty master; -1: none */
 	int preserve_fds;            /* 3 .. 3 + n - 1 reach the process */
 	bool no_pivot;               /* MS_MOVE and chroot(2): for a root on initramfs */
