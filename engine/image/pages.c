@@ -11,6 +11,8 @@
 #include "runtime/base/err.h"
 #include "runtime/base/scope.h"
 
+enum { GATHER = 128 << 10 }; /* pieces below are written together, others as they come */
+
 struct pages_writer {
 	struct image_dir *dir;
 	struct image_writer *map;
@@ -19,6 +21,8 @@ struct pages_writer {
 	uint64_t length;
 	uint32_t crc;
 	struct page_run run; /* not yet written: the next may continue it */
+	size_t used;
+	unsigned char gather[GATHER];
 };
 
 void pages_writer_drop(struct pages_writer **writer)
@@ -36,11 +40,12 @@ void pages_writer_drop(struct pages_writer **writer)
 int pages_create(struct image_dir *dir, enum image_file file, uint64_t id,
 		 struct pages_writer **ret, struct err *err)
 {
-	scoped(pages_writer_drop) struct pages_writer *w = calloc(1, sizeof(*w));
+	scoped(pages_writer_drop) struct pages_writer *w = malloc(sizeof(*w));
 	PagemapHead head = PAGEMAP_HEAD__INIT;
 
 	if (!w)
 		return fail(err, -ENOMEM, "no memory for a page file");
+	memset(w, 0, offsetof(struct pages_writer, gather));
 	w->dir = dir;
 	w->fd = -1;
 	head.pages_id = ++dir->pages_id;
@@ -74,17 +79,29 @@ static int run_flush(struct pages_writer *w, struct err *err)
 	return record_put(w->map, &entry.base, err);
 }
 
-static int data_write(struct pages_writer *w, const struct iovec *iov, size_t n,
-		      struct err *err)
+static int gathered_write(struct pages_writer *w, struct err *err)
 {
-	int r = 0;
+	int r = image_write_all(w->fd, w->gather, w->used, err);
 
-	for (size_t i = 0; i < n && r >= 0; i++) {
-		w->crc = crc32c(w->crc, iov[i].iov_base, iov[i].iov_len);
-		w->length += iov[i].iov_len;
-		r = image_write_all(w->fd, iov[i].iov_base, iov[i].iov_len, err);
-	}
+	w->used = 0;
 	return r;
+}
+
+static int piece_write(struct pages_writer *w, const struct iovec *piece, struct err *err)
+{
+	w->crc = crc32c(w->crc, piece->iov_base, piece->iov_len);
+	w->length += piece->iov_len;
+	if (piece->iov_len > GATHER - w->used) {
+		int r = gathered_write(w, err);
+
+		if (r < 0)
+			return r;
+	}
+	if (piece->iov_len >= GATHER)
+		return image_write_all(w->fd, piece->iov_base, piece->iov_len, err);
+	memcpy(w->gather + w->used, piece->iov_base, piece->iov_len);
+	w->used += piece->iov_len;
+	return 0;
 }
 
 static int run_check(const struct pages_writer *w, const struct page_run *run,
@@ -127,8 +144,8 @@ int pages_put(struct pages_writer *w, const struct page_run *run, const struct i
 
 	if (r >= 0 && run->nr_pages)
 		r = run_add(w, run, err);
-	if (r >= 0)
-		r = data_write(w, iov, n, err);
+	for (size_t i = 0; i < n && r >= 0; i++)
+		r = piece_write(w, &iov[i], err);
 	return r < 0 ? fail_in(err, "%s", w->name.text) : 0;
 }
 
@@ -139,6 +156,8 @@ int pages_close(struct pages_writer **writer, struct err *err)
 
 	if (r < 0)
 		return r;
+	if (gathered_write(w, err) < 0)
+		return fail_in(err, "%s", w->name.text);
 	if (close(take_fd(&w->fd)) < 0)
 		return fail_errno(err, "%s", w->name.text);
 	r = image_member_add(w->dir, w->name.text, w->length, w->crc, err);
