@@ -36,7 +36,7 @@ CARRY    := $(patsubst tests/carry/%.c,$(BUILD)/tests/carry/%,$(wildcard tests/c
 FUZZ     := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/*.c))
 BENCH    := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all deps install demo check lint bench fuzz clean help unit carry fuzzers tidy analyzer cflags
+.PHONY: FORCE all deps install demo check lint bench fuzz clean help unit carry fuzzers tidy analyzer cflags
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -60,6 +60,15 @@ $(BUILD)/libckrun.a: $(LIB_OBJ)
 $(BUILD)/%.o: %.c | $(PB_H)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# Which commit `ckrun --version` names: written only when it changes.
+$(BUILD)/gen/runtime/cli/commit.h: FORCE
+	@mkdir -p $(@D)
+	@commit=$$(git describe --always --dirty 2>/dev/null || echo unknown); \
+	line="#define CKRUN_COMMIT \"$$commit\""; \
+	[ "$$(cat $@ 2>/dev/null)" = "$$line" ] || echo "$$line" >$@
+$(BUILD)/runtime/cli/version.o: $(BUILD)/gen/runtime/cli/commit.h
+FORCE:
 
 $(BUILD)/gen/%.pb-c.o: $(BUILD)/gen/%.pb-c.c | $(PB_H)
 	$(CC) $(ALL_CFLAGS) -w -c -o $@ $<

@@ -7,7 +7,6 @@
 #include "runtime/base/err.h"
 #include "runtime/base/file.h"
 #include "runtime/base/scope.h"
-#include "runtime/container/checkpoint_lock.h"
 #include "runtime/container/container.h"
 
 static int read_config(struct container *container, struct err *err)
@@ -55,30 +54,12 @@ static int open_as_it_is(struct container *container, enum store_lock lock, stru
 	return open_cgroup(container, err);
 }
 
-/* Under the lock of its own, so that two commands do not both cure the tasks. */
-static int free_from_checkpoint(const struct container *container, struct err *err)
-{
-	scoped(container_close) struct container held = *container;
-
-	held.store = STORE_NONE;
-	if (open_as_it_is(&held, STORE_CHANGE, err) < 0)
-		return err->code;
-	return checkpoint_lock_recover(&held, err);
-}
-
 int container_open(struct arena *arena, const char *root, const char *id, enum store_lock lock,
 		   struct container *ret, struct err *err)
 {
 	scoped(container_close) struct container container = {
 		.arena = arena, .root = root, .id = id, .store = STORE_NONE};
-	struct store look = STORE_NONE;
 
-	if (store_open(root, id, STORE_READ, &look, err) < 0)
-		return err->code;
-	bool stale = checkpoint_lock_is_stale(look.dir);
-	store_close(&look);
-	if (stale && free_from_checkpoint(&container, err) < 0)
-		return fail_in(err, "free it from a checkpoint that was killed");
 	if (open_as_it_is(&container, lock, err) < 0)
 		return err->code;
 	*ret = container;
@@ -102,9 +83,6 @@ int container_save(const struct container *container, struct err *err)
 
 static int is_paused(const struct container *container, bool *ret, struct err *err)
 {
-	/* a checkpoint at work freezes and thaws as it needs: that is not the user's pause */
-	if (checkpoint_lock_held(container->store.dir, ret))
-		return 0;
 	*ret = false;
 	if (!container->cgroup || !cgroup_set_exists(container->cgroup))
 		return 0;

@@ -1,10 +1,6 @@
 /* container.h - one container as its state directory and the kernel show it
  *
- * Opening a container frees it first if a checkpoint of it was killed half way
- * (checkpoint_lock.h): whatever the command, it never sees planted code or a forgotten freeze.
- *
- * The commands themselves: create.h, start.h, kill.h, delete.h, exec.h, pause.h, checkpoint.h,
- * restore.h.
+ * The commands themselves: create.h, start.h, kill.h, delete.h, exec.h, pause.h.
  */
 #ifndef CKRUN_CONTAINER_CONTAINER_H
 #define CKRUN_CONTAINER_CONTAINER_H

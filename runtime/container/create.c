@@ -90,22 +90,35 @@ static int record_cgroup(struct container *container, struct err *err)
 	return container_save(container, err);
 }
 
+static const char *cgroup_name(const struct container *container)
+{
+	const char *path = container->config.linux_.cgroups_path;
+
+	return path ? path : container->id;
+}
+
+int container_name_cgroup(const struct container *container, struct cgroup_set **ret,
+			  struct err *err)
+{
+	const char *name = cgroup_name(container);
+
+	if (cgroup_set_open(container->arena, name, ret, err) < 0)
+		return fail_in(err, "cgroup %s", name);
+	return 0;
+}
+
 /* Recorded only once it is ours: `delete` kills what is in a recorded cgroup.  An empty one
  * that a crash left unrecorded is taken over by the next container of that name. */
-int container_new_cgroup(struct container *container, struct err *err)
+int container_make_cgroup(struct container *container, struct cgroup_set *set, struct err *err)
 {
-	const struct oci_linux *lin = &container->config.linux_;
-	const char *path = lin->cgroups_path ? lin->cgroups_path : container->id;
-	struct cgroup_set *set;
+	const struct oci_resources *resources = &container->config.linux_.resources;
 
-	if (cgroup_set_open(container->arena, path, &set, err) < 0 ||
-	    cgroup_set_create(set, err) < 0)
-		return fail_in(err, "cgroup %s", path);
+	if (cgroup_set_create(set, err) < 0)
+		return fail_in(err, "cgroup %s", cgroup_name(container));
 	container->cgroup = set;
-	if (record_cgroup(container, err) < 0 ||
-	    cgroup_set_limit(set, &lin->resources, err) < 0 ||
-	    cgroup_set_devices(set, &lin->resources, err) < 0)
-		return fail_in(err, "cgroup %s", path);
+	if (record_cgroup(container, err) < 0 || cgroup_set_limit(set, resources, err) < 0 ||
+	    cgroup_set_devices(set, resources, err) < 0)
+		return fail_in(err, "cgroup %s", cgroup_name(container));
 	return 0;
 }
 
@@ -222,9 +235,12 @@ static int make_init(struct creation *creation, struct spawned *ret, struct err 
 static int fill(struct creation *creation, pid_t *ret_init, struct err *err)
 {
 	struct container *container = creation->container;
+	struct cgroup_set *set;
 	struct spawned init;
 
-	if (container_new_cgroup(container, err) < 0 || make_init(creation, &init, err) < 0)
+	if (container_name_cgroup(container, &set, err) < 0 ||
+	    container_make_cgroup(container, set, err) < 0 ||
+	    make_init(creation, &init, err) < 0)
 		return err->code;
 	*ret_init = init.pid;
 	close(init.pidfd);

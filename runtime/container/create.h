@@ -33,8 +33,11 @@ int container_create(struct arena *arena, const struct create_request *request,
 int container_new(struct arena *arena, const struct create_request *request,
 		  struct container *ret, struct err *err);
 
-/* container_new_cgroup() - named as the bundle says, made, limited and recorded. */
-int container_new_cgroup(struct container *container, struct err *err);
+/* container_name_cgroup() - as the bundle says, or after the id.
+ * container_make_cgroup() - made, limited, recorded and, from here on, the container's. */
+int container_name_cgroup(const struct container *container, struct cgroup_set **ret,
+			  struct err *err);
+int container_make_cgroup(struct container *container, struct cgroup_set *set, struct err *err);
 
 struct creation {
 	const struct create_request *request;
