@@ -34,7 +34,6 @@ int process_begin(void *ctx, struct err *err)
 
 	for (int s = 1; s < NSIG; s++)
 		signal(s, SIG_DFL); /* EINVAL for SIGKILL, SIGSTOP and libc's own */
-	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	umask(0);
@@ -243,12 +242,16 @@ int process_find(void *ctx, struct err *err)
 	return 0;
 }
 
-/* What is said here is followed by the end of the descriptor, or by an error. */
+/* What is said here is followed by the end of the descriptor, or by an error.  A starter that
+ * is gone does not keep the program from running. */
 static int announce(struct init *init, struct err *err)
 {
 	if (init->start < 0)
 		return sync_say(init->sync, SYNC_EXECUTING, err);
-	if (write(init->start, "", 1) < 0 && errno != EPIPE)
+	signal(SIGPIPE, SIG_IGN);
+	ssize_t n = write(init->start, "", 1);
+	signal(SIGPIPE, SIG_DFL);
+	if (n < 0 && errno != EPIPE)
 		return fail_errno(err, "tell the starter");
 	return 0;
 }
@@ -260,9 +263,6 @@ int process_execute(void *ctx, struct err *err)
 
 	if (r)
 		return r;
-	signal(SIGPIPE, SIG_DFL);
 	execve(init->program, init->process->args.item, init->env);
-	int code = errno;
-	signal(SIGPIPE, SIG_IGN);
-	return fail_exec(init, code, err);
+	return fail_exec(init, errno, err);
 }
