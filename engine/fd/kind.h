@@ -42,6 +42,7 @@ struct fd_dump {
 	struct stdio_link *stdio; /* grows: fd_stdio_add() */
 	size_t n_stdio;
 	bool tcp_established, ext_unix_sk, shell_job;
+	void *pipes, *ttys, *regs, *memfds; /* each room's own; in the arena, NULL at first */
 };
 
 /* What the rooms may use while they make files. */
@@ -53,7 +54,8 @@ struct fd_make {
 	size_t n_stdio;
 	const int *stdio_now; /* ckrun's own descriptors that stand for 0-2 */
 	bool tcp_established, tcp_close, ext_unix_sk;
-	void *pipes, *unixes, *tcps, *ghosts; /* each room's own; in the arena, NULL at first */
+	/* each room's own; in the arena, NULL at first */
+	void *pipes, *fifos, *unixes, *tcps, *ghosts, *ttys, *memfds;
 };
 
 struct fd_kind {
@@ -73,8 +75,14 @@ struct fd_kind {
 	 * as it was.  0, REFUSED or -errno. */
 	int (*dump)(struct fd_dump *dump, struct open_file *file, struct err *err);
 
+	/* finish() - every file is described: what files of the kind have in common is written
+	 * to the image (contents of pipes, ghosts).  NULL: nothing. */
+	int (*finish)(struct fd_dump *dump, struct err *err);
+
 	/* restore() - file->entry is given; *ret_fd is a new close-on-exec descriptor that the
-	 * model takes over.  Offset, flags and owner are the kind's job too (engine/fd/fown). */
+	 * model takes over.  Offset, flags and owner are the kind's job too (engine/fd/fown).
+	 * Files that can only be made together (the ends of a pipe) are made by the first
+	 * restore(), which sets the fd of the others itself. */
 	int (*restore)(struct fd_make *make, struct open_file *file, int *ret_fd,
 		       struct err *err);
 
@@ -88,9 +96,18 @@ const struct fd_kind *fd_kind_of(const struct open_file *file);
 /* fd_kind_for() - by the type in the image; NULL: unknown to this ckrun. */
 const struct fd_kind *fd_kind_for(const FileEntry *entry);
 
-/* fd_make_file() - the descriptor of file id, made now if it was not yet: for kinds whose
- * files need others.  Borrowed. */
+/* fd_dump_file() - finds the kind, makes file->entry, describes the file.  A failure says
+ * whose file it was.  A file that has an entry (reg_describe()) is left alone. */
+int fd_dump_file(struct fd_dump *dump, struct open_file *file, struct err *err);
+/* fd_dump_finish() - once, after the last file was described. */
+int fd_dump_finish(struct fd_dump *dump, struct err *err);
+
+/* fd_make_file() - the descriptor of file id, made now if it was not yet: for every file that
+ * a task has a descriptor for, and for kinds whose files need others.  Borrowed. */
 int fd_make_file(struct fd_make *make, uint32_t id, int *ret_fd, struct err *err);
+/* fd_settle() - settle() of every file that was made, kind by kind in the order of the table:
+ * an epoll sees files that are as they will be. */
+int fd_settle(struct fd_make *make, struct err *err);
 
 /* fd_holder() - some task that holds the file, and its number there. NULL: none. */
 const struct task *fd_holder(const struct model *model, const struct open_file *file,
