@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <stddef.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -42,6 +43,22 @@ int kcmp_order(enum kcmp_kind kind, struct kcmp_who a, struct kcmp_who b, int *r
 			    a.tid, b.tid);
 	*ret_order = order[r];
 	return 0;
+}
+
+int kcmp_watches(struct kcmp_who file, struct kcmp_watch watch, struct err *err)
+{
+	struct kcmp_epoll_slot slot = {
+		.efd = (uint32_t)watch.epoll,
+		.tfd = watch.tfd,
+		.toff = watch.toff,
+	};
+	long r = syscall(SYS_kcmp, file.tid, watch.tid, KCMP_EPOLL_TFD, (unsigned long)file.fd,
+			 &slot);
+
+	if (r < 0)
+		return fail_errno(err, "compare fd %d with watch %u of epoll %d", file.fd,
+				  watch.tfd, watch.epoll);
+	return r == 0;
 }
 
 static struct kcmp_node *skew(struct kcmp_node *node)

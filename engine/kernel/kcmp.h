@@ -3,6 +3,7 @@
  * Kernel  kcmp(2), with CONFIG_KCMP                                          since
  *           file, memory, descriptor table, fs, signal handlers, I/O context,
  *           semaphore undo list                                              Linux 3.5
+ *           the file that an epoll watches                                   Linux 4.13
  *         It orders objects by their (disguised) addresses: the order holds as long as they
  *         live, so the tasks must not run.  Needs PTRACE_MODE_READ_REALCREDS of both tasks.
  *         What a task has not (a zombie has no memory, most have no undo list) is an object too:
@@ -40,6 +41,16 @@ struct kcmp_who {
 /* kcmp_order() - 0: the same; -1, 1: another, before or after.  Errors in *ret_order untouched. */
 int kcmp_order(enum kcmp_kind kind, struct kcmp_who a, struct kcmp_who b, int *ret_order,
 	       struct err *err);
+
+struct kcmp_watch {
+	pid_t tid;
+	int epoll;          /* descriptor of the epoll in that task */
+	uint32_t tfd, toff; /* of struct epoll_watch */
+};
+
+/* kcmp_watches() - whether a watch of an epoll is on this file (KCMP_EPOLL_TFD, Linux 4.13).
+ * Returns 1 or 0; -ENOENT: the epoll has no such watch. */
+int kcmp_watches(struct kcmp_who file, struct kcmp_watch watch, struct err *err);
 
 struct kcmp_set {
 	enum kcmp_kind kind;

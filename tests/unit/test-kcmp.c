@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -142,6 +143,26 @@ static void gives_duplicates_the_same_hash(void)
 	check(hash[0] && hash[0] == hash[1] && hash[2] && hash[2] != hash[0]);
 }
 
+static void knows_the_file_that_an_epoll_watches(void)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+	int epoll = epoll_create1(0), a[2], b[2], moved;
+	struct err err = {};
+
+	check(!pipe(a) && !pipe(b) && !epoll_ctl(epoll, EPOLL_CTL_ADD, a[0], &event));
+	moved = dup(a[0]);
+	check(dup2(b[0], a[0]) == a[0]); /* the number now means another file */
+	check(!epoll_ctl(epoll, EPOLL_CTL_ADD, a[0], &event));
+	struct kcmp_watch watch = {getpid(), epoll, (uint32_t)a[0], 0};
+	struct kcmp_who first = {getpid(), moved}, second = {getpid(), b[0]};
+	int r = kcmp_watches(first, watch, &err);
+	check(r >= 0 && kcmp_watches(second, watch, &err) == !r);
+	watch.toff = 1;
+	check(kcmp_watches(first, watch, &err) == !r && kcmp_watches(second, watch, &err) == r);
+	watch.toff = 2;
+	check(kcmp_watches(first, watch, &err) == -ENOENT);
+}
+
 static void says_which_tasks_cannot_be_compared(void)
 {
 	struct kcmp_who me = {getpid(), 0}, none = {0x7ffffffe, 0}, closed = {getpid(), 4000};
@@ -155,4 +176,4 @@ static void says_which_tasks_cannot_be_compared(void)
 RUN(TEST(knows_duplicates_in_any_process), TEST(asks_few_questions_about_many_files),
     TEST(asks_nothing_if_all_hashes_differ), TEST(tells_what_two_tasks_share),
     TEST(tells_memory_apart), TEST(gives_duplicates_the_same_hash),
-    TEST(says_which_tasks_cannot_be_compared))
+    TEST(knows_the_file_that_an_epoll_watches), TEST(says_which_tasks_cannot_be_compared))
