@@ -45,9 +45,6 @@ int oci_config_parse(struct arena *arena, const char *text, size_t len, struct o
  * does not do yet; nothing is half-honoured. */
 int oci_config_check(const struct oci_config *config, struct err *err);
 
-/* oci_process_check() - the same for the file of `exec --process`. */
-int oci_process_check(const struct oci_process *process, struct err *err);
-
 /* oci_config_annotation() - the value, or NULL. */
 const char *oci_config_annotation(const struct oci_config *config, const char *key);
 

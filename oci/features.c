@@ -157,7 +157,7 @@ static void write_cgroup(struct json_writer *w)
 	json_bool(w, "v2", true);
 	json_bool(w, "systemd", false);
 	json_bool(w, "systemdUser", false);
-	json_bool(w, "rdma", false);
+	json_bool(w, "rdma", true);
 	json_end(w);
 }
 

@@ -204,6 +204,8 @@ int oci_process_parse(struct arena *arena, const char *text, size_t len,
 
 	if (r < 0)
 		return fail_in(err, "process");
-	*ret = process;
-	return 0;
+	r = oci_process_check(&process, err);
+	if (r == 0)
+		*ret = process;
+	return r;
 }

@@ -65,9 +65,13 @@ struct oci_process {
 	char *cpu_affinity_initial, *cpu_affinity_final; /* execCPUAffinity, "0-3,7" */
 };
 
-/* oci_process_parse() - the file of `exec --process`.
- * -EINVAL with a sentence that starts with "process: ", -ENOMEM. */
+/* oci_process_parse() - the file of `exec --process`, checked by oci_process_check() too.
+ * -EINVAL or REFUSED with a sentence that starts with "process: ", -ENOMEM. */
 int oci_process_parse(struct arena *arena, const char *text, size_t len,
 		      struct oci_process *ret, struct err *err);
+
+/* oci_process_check() - REFUSED, by the field's name, if the process asks for something that
+ * ckrun does not do yet; also for one that was put together from options. */
+int oci_process_check(const struct oci_process *process, struct err *err);
 
 #endif

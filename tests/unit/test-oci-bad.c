@@ -341,8 +341,8 @@ static void limits_hostile_text(void)
 	memset(deep, '[', sizeof(deep) - 1);
 	memset(big, ' ', sizeof(big) - 1);
 	wide[0] = '[';
-	for (size_t i = 1; i + 2 < sizeof(wide); i += 2)
-		memcpy(wide + i, "1,", 2);
+	for (size_t i = 1; i < sizeof(wide) - 1; i++)
+		wide[i] = i % 2 ? '1' : ',';
 	const struct row row[] = {
 		{deep, "config.json: over 64 levels"},
 		{wide, "config.json: over 262144 values"},
