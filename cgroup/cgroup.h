@@ -83,6 +83,12 @@ int cgroup_set_remove(const struct cgroup_set *set, struct err *err);
  * pid 0 is the caller. */
 int cgroup_set_add(const struct cgroup_set *set, pid_t pid, struct err *err);
 
+/* cgroup_set_enter() - the caller, a process of one thread that was born in the v2 cgroup
+ * (CLONE_INTO_CGROUP) if the set has one, enters the v1 cgroups.  Moving another process, or a
+ * process of v2, makes the kernel wait until no fork or exec is under way, some 10 ms; a thread
+ * that moves itself does not (Linux 5.4). */
+int cgroup_set_enter(const struct cgroup_set *set, struct err *err);
+
 bool cgroup_set_exists(const struct cgroup_set *set);
 
 /* cgroup_set_is_empty() - no process in the set or below, in the hierarchy that counts (the

@@ -141,6 +141,17 @@ int cgroup_set_add(const struct cgroup_set *set, pid_t pid, struct err *err)
 	return 0;
 }
 
+int cgroup_set_enter(const struct cgroup_set *set, struct err *err)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		if (set->group[i].h->v2)
+			continue;
+		if (value_write(&set->group[i], "", "tasks", "0", err) < 0)
+			return fail_in(err, "enter the cgroup");
+	}
+	return 0;
+}
+
 bool cgroup_set_exists(const struct cgroup_set *set)
 {
 	return !access(set_tasks_group(set)->dir, F_OK);

@@ -98,10 +98,11 @@ static int rest(void *ctx, struct err *err)
 
 static const struct phase create_steps[] = {
 	{"begin", process_begin, NULL},
+	{"join-cgroup", namespaces_cgroup, NULL},
 	{"namespaces", namespaces_settle, NULL},
 	{"rootfs", rootfs_prepare, NULL},
 	{"sources", mounts_sources, NULL},
-	{"join-cgroup", namespaces_finish, NULL},
+	{"own-namespaces", namespaces_finish, NULL},
 	{"keyring", keyring_join, NULL},
 	{"mounts", mounts_make, NULL},
 	{"devices", devices_make, NULL},
@@ -129,10 +130,11 @@ static const struct phase create_steps[] = {
 
 static const struct phase restore_steps[] = {
 	{"begin", process_begin, NULL},
+	{"join-cgroup", namespaces_cgroup, NULL},
 	{"namespaces", namespaces_settle, NULL},
 	{"rootfs", rootfs_prepare, NULL},
 	{"sources", mounts_sources, NULL},
-	{"join-cgroup", namespaces_finish, NULL},
+	{"own-namespaces", namespaces_finish, NULL},
 	{"keyring", keyring_join, NULL},
 	{"mounts", mounts_make, NULL},
 	{"devices", devices_make, NULL},
@@ -150,6 +152,7 @@ static const struct phase restore_steps[] = {
 
 static const struct phase exec_steps[] = {
 	{"begin", process_begin, NULL},
+	{"join-cgroup", namespaces_cgroup, NULL},
 	{"namespaces", namespaces_join, NULL},
 	{"keyring", keyring_join, NULL},
 	{"console", console_make, NULL},

@@ -24,6 +24,7 @@ struct init {
 	int proc;      /* procfs of the caller (procfs.h) */
 	int joined;    /* SPAWN_EXEC: pidfd of the container's init */
 	int join_root; /* SPAWN_EXEC: its root */
+	bool waits;    /* GO will come */
 
 	int root;      /* O_PATH: the container's root */
 	int dev;       /* O_PATH: its /dev, as it was when it was filled */
@@ -47,7 +48,8 @@ void init_warn(struct init *init, const struct err *w);
 /* A step's ctx is the struct init.  -- namespaces.c */
 int namespaces_join(void *ctx, struct err *err);   /* SPAWN_EXEC: those of the init */
 int namespaces_settle(void *ctx, struct err *err); /* mount by path; loopback up */
-int namespaces_finish(void *ctx, struct err *err); /* in the cgroup: cgroup and time */
+int namespaces_cgroup(void *ctx, struct err *err); /* the cgroup that they show as theirs */
+int namespaces_finish(void *ctx, struct err *err); /* user, cgroup, time */
 /* -- rootfs.c */
 int rootfs_prepare(void *ctx,
 		   struct err *err); /* propagation, the root as a mount of its own */

@@ -20,6 +20,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "cgroup/cgroup.h"
 #include "runtime/base/err.h"
 #include "runtime/base/scope.h"
 #include "runtime/container/init.h"
@@ -297,14 +298,15 @@ static int write_map(int proc, pid_t pid, const char *file, const struct oci_id_
 	return procfs_write(proc, path, text, err);
 }
 
+bool namespaces_need_maps(const struct init *init)
+{
+	return init->request->mode != SPAWN_EXEC && is_new(init->config, CLONE_NEWUSER);
+}
+
 int namespaces_maps(const struct init *init, pid_t pid, struct err *err)
 {
 	const struct oci_linux *lin = &init->config->linux_;
-	int r;
-
-	if (init->request->mode == SPAWN_EXEC || !is_new(init->config, CLONE_NEWUSER))
-		return 0;
-	r = write_map(init->proc, pid, "uid_map", &lin->uid_mappings, err);
+	int r = write_map(init->proc, pid, "uid_map", &lin->uid_mappings, err);
 	return r ? r : write_map(init->proc, pid, "gid_map", &lin->gid_mappings, err);
 }
 
@@ -321,6 +323,14 @@ static int loopback_up(struct err *err)
 	if (ioctl(sock, SIOCSIFFLAGS, &request) < 0)
 		return fail_errno(err, "set interface lo up");
 	return 0;
+}
+
+/* While the host's hierarchies are still in sight, and before we are a user namespace's root. */
+int namespaces_cgroup(void *ctx, struct err *err)
+{
+	const struct init *init = ctx;
+
+	return init->request->cgroup ? cgroup_set_enter(init->request->cgroup, err) : 0;
 }
 
 int namespaces_settle(void *ctx, struct err *err)
@@ -377,7 +387,7 @@ static int become_root_of_user_namespace(struct err *err)
 int namespaces_finish(void *ctx, struct err *err)
 {
 	struct init *init = ctx;
-	int r = init_expect(init, SYNC_GO, err);
+	int r = init->waits ? init_expect(init, SYNC_GO, err) : 0;
 
 	if (!r && oci_linux_namespace(&init->config->linux_, CLONE_NEWUSER))
 		r = become_root_of_user_namespace(err);
@@ -393,7 +403,7 @@ int namespaces_join(void *ctx, struct err *err)
 	struct init *init = ctx;
 	const struct oci_linux *lin = &init->config->linux_;
 	unsigned long flags = 0;
-	int r = init_expect(init, SYNC_GO, err);
+	int r = init->waits ? init_expect(init, SYNC_GO, err) : 0;
 
 	if (r)
 		return r;

@@ -10,6 +10,7 @@
 #ifndef CKRUN_CONTAINER_NAMESPACES_H
 #define CKRUN_CONTAINER_NAMESPACES_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct err;
@@ -24,6 +25,7 @@ int namespaces_clone(struct init *init, int sync, int cgroup_dir, pid_t *ret_pid
 		     int *ret_pidfd, struct err *err);
 
 /* namespaces_maps() - write uid_map and gid_map of a child with a new user namespace. */
+bool namespaces_need_maps(const struct init *init);
 int namespaces_maps(const struct init *init, pid_t pid, struct err *err);
 
 #endif

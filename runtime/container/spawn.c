@@ -1,8 +1,8 @@
 /* spawn.c - the parent's side: clone, place, listen
  *
- * While the child makes its mounts, the parent puts it into its cgroup (v1; on v2 it is born
- * there), writes its id maps and compiles the seccomp filter.  The child stops only where it
- * needs one of them.
+ * The child is born in its v2 cgroup and enters those of v1 by itself, which is the fast way
+ * (cgroup_set_enter()).  While it makes its mounts, the parent writes its id maps and compiles
+ * the seccomp filter; the child stops only where it needs one of them.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -14,7 +14,6 @@
 #include <sys/wait.h>
 
 #include "cgroup/cgroup.h"
-#include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 #include "runtime/base/scope.h"
 #include "runtime/container/filter.h"
@@ -51,23 +50,14 @@ static int open_joined(struct init *init, struct err *err)
 	return 0;
 }
 
-/* Only v2: CLONE_INTO_CGROUP does it all. */
+/* The v2 cgroup, if there is one; the child enters those of v1 by itself. */
 static int open_cgroup(const struct spawn_request *request, int *ret_dir, struct err *err)
 {
-	scoped(arena_free) struct arena *arena = arena_new();
-	const struct cgroup_path *paths = NULL;
-	size_t n = 0;
+	const char *path = request->cgroup ? cgroup_set_path(request->cgroup, "") : NULL;
+	int fd = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
-	if (!arena)
-		return fail(err, -ENOMEM, "out of memory");
-	if (!request->cgroup)
-		return 0;
-	int r = cgroup_set_paths(request->cgroup, arena, &paths, &n, err);
-	if (r || n != 1 || *paths[0].controllers)
-		return r;
-	int fd = open(paths[0].dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return fail_errno(err, "cgroup %s", paths[0].dir);
+	if (path && fd < 0)
+		return fail_errno(err, "cgroup %s", path);
 	*ret_dir = fd;
 	return 0;
 }
@@ -117,15 +107,13 @@ static int send_filter(const struct init *init, int sync, struct err *err)
 	return r ? r : sync_send_filter(sync, program, size, err);
 }
 
-static int place(const struct init *init, int sync, pid_t pid, bool in_cgroup, struct err *err)
+static int place(const struct init *init, int sync, pid_t pid, struct err *err)
 {
-	int r = namespaces_maps(init, pid, err);
+	int r = namespaces_need_maps(init) ? namespaces_maps(init, pid, err) : 0;
 
-	if (!r && init->request->cgroup && !in_cgroup)
-		r = cgroup_set_add(init->request->cgroup, pid, err);
 	if (!r)
 		r = score(init, pid, err);
-	if (!r)
+	if (!r && init->waits)
 		r = sync_say(sync, SYNC_GO, err);
 	return r ? r : send_filter(init, sync, err);
 }
@@ -191,7 +179,7 @@ static int raise_child(struct init *init, const int pair[2], int cgroup, struct 
 	close(pair[1]);
 	if (r)
 		return r;
-	r = place(init, pair[0], pid, cgroup >= 0, err);
+	r = place(init, pair[0], pid, err);
 	/* when both have something to say, the child's failure came first */
 	if (!r)
 		r = listen_to(init->request, pair[0], pid, err);
@@ -226,6 +214,8 @@ int spawn(const struct spawn_request *request, struct spawned *ret, struct err *
 		r = sync_pair(pair, err);
 	if (!r) {
 		init.sync = pair[1];
+		init.waits = namespaces_need_maps(&init) ||
+			     (request->mode == SPAWN_EXEC && init.process->oom_score_adj.set);
 		r = raise_child(&init, pair, cgroup, ret, err);
 		close(pair[0]);
 	}

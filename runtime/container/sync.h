@@ -2,7 +2,7 @@
  *
  * A pair of SOCK_SEQPACKET sockets, O_CLOEXEC; a message arrives whole or not at all.
  *
- *	parent -> child   GO        it is in its cgroup, its id maps are written
+ *	parent -> child   GO        its id maps and its score are written
  *	                  FILTER    the seccomp program (it is compiled while the child mounts)
  *	                  HOOKED    the hooks it asked for have run
  *	child -> parent   BORN      pid of the real child, by one that made it and ends

@@ -81,6 +81,27 @@ static void puts_the_task_into_every_hierarchy(void)
 	on_both_layouts(every_hierarchy);
 }
 
+/* Not in v2: a process is born there. */
+static void entering(void)
+{
+	struct cgroup_set *set = fresh_set("/ckrun-test/entered");
+	const struct cgroup_path *path;
+	char self[16];
+	size_t n;
+
+	snprintf(self, sizeof(self), "%d", getpid());
+	ok(cgroup_set_paths(set, arena_new(), &path, &n, why));
+	ok(cgroup_set_enter(set, why));
+	for (size_t i = 0; i < n; i++)
+		check(!strcmp(value_of(set, path[i].controllers, "cgroup.procs"),
+			      *path[i].controllers ? self : ""));
+}
+
+static void a_process_enters_by_itself(void)
+{
+	on_both_layouts(entering);
+}
+
 static void reopening(void)
 {
 	struct cgroup_set *set = fresh_set("/ckrun-test/saved"), *again;
@@ -328,8 +349,8 @@ static void leaves_nothing_when_creation_fails(void)
 }
 
 RUN(TEST(makes_fills_and_removes), TEST(puts_the_task_into_every_hierarchy),
-    TEST(opens_again_from_saved_paths), TEST(takes_over_an_empty_cgroup_but_no_other),
-    TEST(lists_and_removes_sub_cgroups_too), TEST(moves_a_process_with_all_its_threads),
-    TEST(names_the_process_that_keeps_a_cgroup), TEST(kills_all_and_waits_for_them_to_leave),
-    TEST(kills_processes_that_fork_meanwhile), TEST(makes_a_relative_path_near_our_own),
-    TEST(leaves_nothing_when_creation_fails))
+    TEST(a_process_enters_by_itself), TEST(opens_again_from_saved_paths),
+    TEST(takes_over_an_empty_cgroup_but_no_other), TEST(lists_and_removes_sub_cgroups_too),
+    TEST(moves_a_process_with_all_its_threads), TEST(names_the_process_that_keeps_a_cgroup),
+    TEST(kills_all_and_waits_for_them_to_leave), TEST(kills_processes_that_fork_meanwhile),
+    TEST(makes_a_relative_path_near_our_own), TEST(leaves_nothing_when_creation_fails))
