@@ -17,7 +17,8 @@
  * What is mounted is read when a set is opened, not before: a command that needs no cgroup
  * pays nothing.  Not thread-safe (libcgroup keeps its own tables).
  *
- * (The prefix cgroup_ and `struct cgroup` are also libcgroup's: only cgroup/ includes both.)
+ * (The prefix cgroup_ and `struct cgroup` are also libcgroup's; its header clashes with this one
+ * and is included by cgroup/lib.c alone.)
  */
 #ifndef CKRUN_CGROUP_CGROUP_H
 #define CKRUN_CGROUP_CGROUP_H
@@ -127,7 +128,8 @@ int cgroup_set_frozen(const struct cgroup_set *set, bool *ret_frozen, struct err
 /* cgroup_set_tasks() - every process (thread group id) of the set and all cgroups below;
  * cgroup_set_threads() - every thread id.  In our pid namespace, each once, ascending: a
  * process of a namespace that ours does not contain is -EXDEV (the kernel shows it as 0).
- * Ask while frozen, or the answer is old. */
+ * Zombies are not listed (Linux 5.2); they are children of those that are.  Ask while frozen,
+ * or the answer is old. */
 int cgroup_set_tasks(const struct cgroup_set *set, struct arena *arena, pid_t **ret,
 		     size_t *ret_n, struct err *err);
 int cgroup_set_threads(const struct cgroup_set *set, struct arena *arena, pid_t **ret,

@@ -135,16 +135,16 @@ int device_bpf_load(const struct bpf_insn *insn, size_t n, int *ret_fd, struct e
 static int find_ours(int cgroup, __u32 *ret_id)
 {
 	enum { MOST = 64 };
-	__u32 id[MOST];
-	union bpf_attr query = {.query = {.target_fd = (__u32)cgroup,
-					  .attach_type = BPF_CGROUP_DEVICE,
-					  .prog_ids = (uintptr_t)id,
-					  .prog_cnt = MOST}};
+	__u32 id[MOST] = {};
+	union bpf_attr ask = {.query = {.target_fd = (__u32)cgroup,
+					.attach_type = BPF_CGROUP_DEVICE,
+					.prog_ids = (uintptr_t)id,
+					.prog_cnt = MOST}};
 
 	*ret_id = 0;
-	if (bpf(BPF_PROG_QUERY, &query) < 0)
+	if (bpf(BPF_PROG_QUERY, &ask) < 0)
 		return -errno;
-	for (__u32 i = 0; i < query.query.prog_cnt && i < MOST; i++) {
+	for (__u32 i = 0; i < ask.query.prog_cnt && i < MOST; i++) {
 		struct bpf_prog_info info = {};
 		union bpf_attr by_id = {.prog_id = id[i]};
 		scoped_fd int fd = bpf(BPF_PROG_GET_FD_BY_ID, &by_id);

@@ -112,19 +112,3 @@ int lib_get(const char *controller, const char *name, const char *file, char *re
 	ret[strcspn(ret, "\n")] = '\0';
 	return 0;
 }
-
-int lib_stats(const char *controller, const char *name, lib_stat_seen *seen, void *ctx,
-	      struct err *err)
-{
-	struct cgroup_stat stat;
-	void *handle = NULL;
-
-	int r = cgroup_read_stats_begin(controller, name, &handle, &stat);
-	for (; !r; r = cgroup_read_stats_next(&handle, &stat)) {
-		stat.value[strcspn(stat.value, "\n")] = '\0';
-		seen(stat.name, stat.value, ctx);
-	}
-	if (handle)
-		cgroup_read_stats_end(&handle);
-	return r == ECGEOF ? 0 : fail_lib(err, r, "read statistics");
-}

@@ -12,7 +12,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 struct err;
 
@@ -30,10 +29,5 @@ int lib_set(const char *controller, const char *name, const char *file, const ch
 	    struct err *err);
 int lib_get(const char *controller, const char *name, const char *file, char *ret, size_t size,
 	    struct err *err);
-
-/* lib_stats() - each line of the controller's CONTROLLER.stat. */
-typedef void lib_stat_seen(const char *key, const char *value, void *ctx);
-int lib_stats(const char *controller, const char *name, lib_stat_seen *seen, void *ctx,
-	      struct err *err);
 
 #endif

@@ -109,7 +109,8 @@ static bool has_controller(const struct group *group, const char *controller)
 	if (value_read(group, "", "cgroup.controllers", list, sizeof(list), &ignored) < 0)
 		return false;
 	for (char *c = list; *c; c++)
-		*c = *c == ' ' ? ',' : *c;
+		if (*c == ' ')
+			*c = ',';
 	return layout_has(list, controller);
 }
 

@@ -11,9 +11,9 @@ static void add_swap(struct limits *all, const struct oci_memory *m)
 	static const char *const field = "memory.swap", *const file = "memory.swap.max";
 	bool limited = m->limit.set && m->limit.value >= 0;
 
-	if (!m->swap.set && m->limit.set && !limited)
-		limits_add(all, field, "memory", file, "max")->optional = true;
-	else if (m->swap.set && m->swap.value < 0)
+	bool lifted = m->swap.set ? m->swap.value < 0 : m->limit.set && !limited;
+
+	if (lifted)
 		limits_add(all, field, "memory", file, "max")->optional = true;
 	else if (m->swap.set && !limited)
 		limits_refuse(all, field, "needs memory.limit as well");

@@ -15,6 +15,16 @@
 #include "runtime/base/file.h"
 #include "tests/unit/sandboxed.h"
 
+/* memory() - the arena of this test; it ends with the process. */
+static inline struct arena *memory(void)
+{
+	static struct arena *arena;
+
+	if (!arena)
+		arena = arena_new();
+	return arena;
+}
+
 /* ok() - the call, with `why` for its err, succeeded; or its sentence is shown. */
 #define ok(call)                                                     \
 	do {                                                         \
@@ -40,7 +50,7 @@ static inline struct cgroup_set *fresh_set(const char *path)
 {
 	struct cgroup_set *set = NULL;
 
-	ok(cgroup_set_open(arena_new(), path, &set, why));
+	ok(cgroup_set_open(memory(), path, &set, why));
 	ok(cgroup_set_create(set, why));
 	return set;
 }

@@ -125,7 +125,7 @@ static void denies_by_default_but_for_what_every_container_has(void)
 {
 	struct device_rules rules;
 
-	ok(devices_rules(arena_new(), NULL, &rules, why));
+	ok(devices_rules(memory(), NULL, &rules, why));
 	check(allows(&rules, BPF_DEVCG_DEV_CHAR, R | W, 1, 3));    /* null */
 	check(allows(&rules, BPF_DEVCG_DEV_CHAR, R | W, 136, 77)); /* a terminal */
 	check(allows(&rules, BPF_DEVCG_DEV_BLOCK, M, 8, 0));       /* the node alone */
@@ -152,7 +152,7 @@ static void keeps_the_defaults_after_rules_that_deny_all(void)
 	struct oci_resources r = {.devices = rule, .n_devices = 3};
 	struct device_rules rules;
 
-	ok(devices_rules(arena_new(), &r, &rules, why));
+	ok(devices_rules(memory(), &r, &rules, why));
 	check(allows(&rules, BPF_DEVCG_DEV_CHAR, R | W, 1, 3));
 	check(!allows(&rules, BPF_DEVCG_DEV_CHAR, R, 10, 229)); /* denied again */
 	check(allows(&rules, BPF_DEVCG_DEV_BLOCK, R, 8, 5));
@@ -166,7 +166,7 @@ static void privileged_may_all(void)
 	struct oci_resources r = {.devices = &rule, .n_devices = 1};
 	struct device_rules rules;
 
-	ok(devices_rules(arena_new(), &r, &rules, why));
+	ok(devices_rules(memory(), &r, &rules, why));
 	check(rules.n == 2 && allows(&rules, BPF_DEVCG_DEV_BLOCK, R | W | M, 259, 3));
 }
 
@@ -260,7 +260,7 @@ static void kernel_enforces_the_rules_on_v1(void)
 	struct cgroup_set *set = NULL;
 
 	need_fuse();
-	ok(cgroup_set_open(arena_new(), "/ckrun-test/devices", &set, why));
+	ok(cgroup_set_open(memory(), "/ckrun-test/devices", &set, why));
 	if (!cgroup_set_path(set, "devices"))
 		skip("needs the v1 controller devices");
 	enforced();
@@ -281,7 +281,7 @@ static void refuses_on_v1_what_v1_cannot_say(void)
 	struct err err = {};
 
 	need_sandbox();
-	ok(cgroup_set_open(arena_new(), "/ckrun-test/cut", &set, why));
+	ok(cgroup_set_open(memory(), "/ckrun-test/cut", &set, why));
 	if (!cgroup_set_path(set, "devices"))
 		skip("needs the v1 controller devices");
 	ok(cgroup_set_create(set, why));

@@ -105,7 +105,7 @@ static void own_in_a_child(void)
 		exit(0);
 	}
 	check(waitpid(pid, &status, 0) == pid && !status);
-	ok(cgroup_set_open(arena_new(), "/ckrun-test/own", &set, why));
+	ok(cgroup_set_open(memory(), "/ckrun-test/own", &set, why));
 	ok(cgroup_set_remove(set, why));
 }
 
@@ -120,8 +120,8 @@ static void below(void)
 	const struct cgroup_path *p;
 	size_t n;
 
-	ok(cgroup_set_open(arena_new(), "/ckrun-test/outside/in", &inner, why));
-	ok(cgroup_set_paths(inner, arena_new(), &p, &n, why));
+	ok(cgroup_set_open(memory(), "/ckrun-test/outside/in", &inner, why));
+	ok(cgroup_set_paths(inner, memory(), &p, &n, why));
 	for (size_t i = 0; i < n; i++)
 		check(!mkdir(p[i].dir, 0755));
 	counter = mmap(NULL, MANY * sizeof(*counter), PROT_READ | PROT_WRITE,
@@ -155,7 +155,7 @@ static void missing(void)
 	struct cgroup_set *set = NULL;
 	struct err err = {};
 
-	ok(cgroup_set_open(arena_new(), "/ckrun-test/never-made", &set, why));
+	ok(cgroup_set_open(memory(), "/ckrun-test/never-made", &set, why));
 	check(cgroup_set_freeze(set, 100, &err) == -ENOENT);
 }
 

@@ -4,9 +4,7 @@
 #include <sys/sysmacros.h>
 
 #include "cgroup/set.h"
-#include "runtime/base/arena.h"
-#include "runtime/base/err.h"
-#include "tests/unit/check.h"
+#include "tests/unit/cgrouped.h"
 
 static bool all_visible(const char *mount, dev_t dev)
 {
@@ -26,7 +24,7 @@ static struct hierarchies parse(const char *self, const char *mounts, layout_pro
 	struct hierarchies all = {};
 	struct err err = {};
 
-	check(layout_parse(arena_new(), self, mounts, probe, &all, &err) == 0);
+	check(layout_parse(memory(), self, mounts, probe, &all, &err) == 0);
 	return all;
 }
 
@@ -102,7 +100,7 @@ static void places_a_cgroup_below_the_part_that_is_mounted(void)
 
 static void cleans_a_path_and_refuses_one_that_climbs(void)
 {
-	struct arena *arena = arena_new();
+	struct arena *arena = memory();
 	struct err err = {};
 	char *clean;
 

@@ -6,7 +6,7 @@
 
 static struct limits planned(const struct oci_resources *r, bool v2)
 {
-	struct limits all = {.arena = arena_new()};
+	struct limits all = {.arena = memory()};
 
 	if (v2)
 		limits_v2(&all, r, "50000 100000");
@@ -166,7 +166,7 @@ static void needs_v1(const char *controller)
 
 	need_sandbox();
 	snprintf(line, sizeof(line), "needs the v1 controller %s", controller);
-	ok(cgroup_set_open(arena_new(), "/ckrun-test/x", &set, why));
+	ok(cgroup_set_open(memory(), "/ckrun-test/x", &set, why));
 	if (!cgroup_set_path(set, controller))
 		skip(line);
 }

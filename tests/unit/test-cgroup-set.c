@@ -30,7 +30,7 @@ static bool is_listed(const struct cgroup_set *set, pid_t pid)
 	pid_t *all;
 	size_t n;
 
-	ok(cgroup_set_tasks(set, arena_new(), &all, &n, why));
+	ok(cgroup_set_tasks(set, memory(), &all, &n, why));
 	for (size_t i = 0; i < n; i++)
 		if (all[i] == pid)
 			return true;
@@ -68,7 +68,7 @@ static void every_hierarchy(void)
 	size_t n;
 
 	snprintf(want, sizeof(want), "%d", pid);
-	ok(cgroup_set_paths(set, arena_new(), &path, &n, why));
+	ok(cgroup_set_paths(set, memory(), &path, &n, why));
 	check(n >= 1);
 	for (size_t i = 0; i < n; i++)
 		check(!strcmp(value_of(set, path[i].controllers, "cgroup.procs"), want));
@@ -105,7 +105,7 @@ static void a_process_enters_by_itself(void)
 static void reopening(void)
 {
 	struct cgroup_set *set = fresh_set("/ckrun-test/saved"), *again;
-	struct arena *arena = arena_new();
+	struct arena *arena = memory();
 	const struct cgroup_path *path;
 	struct cgroup_path gone = {"nonesuch", "/sys/fs/cgroup/nonesuch/x"};
 	struct err err = {};
@@ -150,8 +150,8 @@ static struct cgroup_set *mkdir_set(const char *path)
 	const struct cgroup_path *p;
 	size_t n;
 
-	ok(cgroup_set_open(arena_new(), path, &set, why));
-	ok(cgroup_set_paths(set, arena_new(), &p, &n, why));
+	ok(cgroup_set_open(memory(), path, &set, why));
+	ok(cgroup_set_paths(set, memory(), &p, &n, why));
 	for (size_t i = 0; i < n; i++)
 		check(!mkdir(p[i].dir, 0755));
 	return set;
@@ -164,7 +164,7 @@ static void copy_cpuset(const struct cgroup_set *set, const char *above)
 	struct cgroup_set *parent = NULL;
 	char path[512];
 
-	ok(cgroup_set_open(arena_new(), above, &parent, why));
+	ok(cgroup_set_open(memory(), above, &parent, why));
 	for (int i = 0; i < 2 && dir && cgroup_set_path(set, "freezer"); i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, file[i]);
 		ok(file_write(AT_FDCWD, path, value_of(parent, "cpuset", file[i]), why));
@@ -183,9 +183,9 @@ static void sub_cgroups(void)
 	const char **group;
 	size_t n;
 
-	ok(cgroup_set_tasks(set, arena_new(), &pid, &n, why));
+	ok(cgroup_set_tasks(set, memory(), &pid, &n, why));
 	check(n == 2 && pid[0] == (a < b ? a : b) && pid[1] == (a < b ? b : a));
-	ok(cgroup_set_groups(set, controller, arena_new(), &group, &n, why));
+	ok(cgroup_set_groups(set, controller, memory(), &group, &n, why));
 	check(n == 3 && !strcmp(group[0], "") && !strcmp(group[1], "inner") &&
 	      !strcmp(group[2], "inner/deep"));
 	end_task(a);
@@ -227,10 +227,10 @@ static void threads(void)
 
 		usleep(1000);
 		check(cgroup_set_add(set, pid, &ignored) >= 0);
-		ok(cgroup_set_threads(set, arena_new(), &tid, &n, why));
+		ok(cgroup_set_threads(set, memory(), &tid, &n, why));
 	}
 	check(n == 4 && tid[0] == pid);
-	ok(cgroup_set_tasks(set, arena_new(), &tid, &n, why));
+	ok(cgroup_set_tasks(set, memory(), &tid, &n, why));
 	check(n == 1 && tid[0] == pid);
 	end_task(pid);
 	ok(cgroup_set_remove(set, why));
@@ -310,7 +310,7 @@ static void relative(void)
 {
 	struct cgroup_set *set = NULL;
 
-	ok(cgroup_set_open(arena_new(), "below-us", &set, why));
+	ok(cgroup_set_open(memory(), "below-us", &set, why));
 	ok(cgroup_set_create(set, why));
 	ok(cgroup_set_remove(set, why));
 }
@@ -329,10 +329,10 @@ static void leaves_nothing_when_creation_fails(void)
 	size_t n;
 
 	need_sandbox();
-	ok(cgroup_set_open(arena_new(), "/ckrun-fails/x", &set, why));
-	ok(cgroup_set_open(arena_new(), "/ckrun-fails", &above, why));
-	ok(cgroup_set_paths(set, arena_new(), &p, &n, why));
-	ok(cgroup_set_paths(above, arena_new(), &up, &n, why));
+	ok(cgroup_set_open(memory(), "/ckrun-fails/x", &set, why));
+	ok(cgroup_set_open(memory(), "/ckrun-fails", &above, why));
+	ok(cgroup_set_paths(set, memory(), &p, &n, why));
+	ok(cgroup_set_paths(above, memory(), &up, &n, why));
 	if (n < 2)
 		skip("needs two cgroup hierarchies");
 	/* a process in the place of the last hierarchy's cgroup makes that one fail */
