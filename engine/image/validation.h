@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/image/files.h"
 #include "engine/image/schema/core.pb-c.h"
 #include "engine/image/schema/fdinfo.pb-c.h"
 #include "engine/image/schema/mm.pb-c.h"

@@ -1,4 +1,7 @@
-/* fill.h - a message with every field set, made from its descriptor alone */
+/* fill.h - a message with every field set, made from its descriptor alone
+ *
+ * It is freed as if it had been unpacked: protobuf_c_message_free_unpacked(message, NULL).
+ */
 #ifndef CKRUN_TESTS_FILL_H
 #define CKRUN_TESTS_FILL_H
 
@@ -16,10 +19,11 @@ static inline void fill_value(const ProtobufCFieldDescriptor *field, void *to, i
 {
 	switch (field->type) {
 	case PROTOBUF_C_TYPE_STRING:
-		*(char **)to = (char *)"sample";
+		*(char **)to = strdup("sample");
 		break;
 	case PROTOBUF_C_TYPE_BYTES:
-		*(ProtobufCBinaryData *)to = (ProtobufCBinaryData){3, (uint8_t *)"\1\2\3"};
+		*(ProtobufCBinaryData *)to =
+			(ProtobufCBinaryData){3, (uint8_t *)strdup("\1\2\3")};
 		break;
 	case PROTOBUF_C_TYPE_MESSAGE:
 		*(ProtobufCMessage **)to = fill(field->descriptor, depth + 1);
@@ -42,7 +46,7 @@ static inline void fill_value(const ProtobufCFieldDescriptor *field, void *to, i
 static inline void fill_field(char *message, const ProtobufCFieldDescriptor *field, int depth)
 {
 	if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-		void *one = calloc(1, 64);
+		void *one = calloc(1, sizeof(ProtobufCBinaryData));
 
 		fill_value(field, one, depth);
 		*(void **)(message + field->offset) = one;
