@@ -95,7 +95,8 @@ const struct image_member *image_member_find(const struct image_dir *dir, const 
 
 static int members_sort(struct image_dir *dir, struct err *err)
 {
-	qsort(dir->member, dir->n_members, sizeof(*dir->member), by_name);
+	if (dir->n_members) /* qsort(3) takes no NULL */
+		qsort(dir->member, dir->n_members, sizeof(*dir->member), by_name);
 	for (size_t i = 1; i < dir->n_members; i++)
 		if (by_name(&dir->member[i - 1], &dir->member[i]) == 0)
 			return fail(err, -EBADMSG, "the manifest lists %s twice",

@@ -169,6 +169,13 @@ static void copy_cpuset(const char *from, const char *to)
 	}
 }
 
+/* With CONFIG_RT_GROUP_SCHED a new v1 cpu cgroup has no real-time budget: nobody in it may be
+ * SCHED_FIFO.  All children together may have no more than the parent (950 ms by default). */
+static void give_real_time(const char *path)
+{
+	write_in(path, "cpu.rt_runtime_us", "50000");
+}
+
 /* The folder in which the sandbox's cgroup is made; NULL if the hierarchy is not usable here. */
 static char *parent_folder(const struct mount_line *line, bool v2)
 {
@@ -219,8 +226,10 @@ void cgroups_make(const struct cgroups *groups)
 			give_controllers(h->parent);
 		if (mkdir(h->own, 0755) < 0)
 			die("make cgroup %s: %m", h->own);
-		if (!h->v2)
+		if (!h->v2) {
 			copy_cpuset(h->parent, h->own);
+			give_real_time(h->own);
+		}
 	}
 }
 
