@@ -137,7 +137,7 @@ static int watch(struct fd_make *make, struct open_file *file, const EventpollTf
 	if (epoll_has_fired(w->events))
 		return add_here(file->fd, fd, (int)w->tfd, w->events | EPOLL_READY, w->data,
 				err);
-	if (target->kind->type != FD_TYPES__SIGNALFD)
+	if (target->entry->type != FD_TYPES__SIGNALFD)
 		return add_here(file->fd, fd, (int)w->tfd, w->events, w->data, err);
 	const struct task *task = epoll_adder(make->model, file, target, (int)w->tfd, &epoll);
 	if (!task)

@@ -5,11 +5,12 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 
-extern const struct fd_kind fd_eventfd, fd_timerfd, fd_signalfd, fd_epoll, fd_refused;
+extern const struct fd_kind fd_eventfd, fd_timerfd, fd_signalfd, fd_pipe, fd_epoll, fd_refused;
 
 static const struct fd_kind *const kinds[] = {
-	&fd_eventfd, &fd_timerfd, &fd_signalfd,
-	&fd_epoll,   &fd_refused, /* matches whatever is left */
+	&fd_pipe,     &fd_eventfd, &fd_timerfd,
+	&fd_signalfd, &fd_epoll, /* settles after all others */
+	&fd_refused,             /* matches whatever is left */
 };
 
 enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
@@ -76,8 +77,6 @@ static int make(struct fd_make *m, struct open_file *file, struct err *err)
 	int fd = -1;
 
 	if (!file->kind)
-		file->kind = fd_kind_for(file->entry);
-	if (!file->kind)
 		return fail(err, -EPROTO, "files of type %d are unknown to this ckrun",
 			    (int)file->entry->type);
 	int r = file->kind->restore(m, file, &fd, err);
@@ -93,6 +92,8 @@ int fd_make_file(struct fd_make *m, uint32_t id, int *ret_fd, struct err *err)
 
 	if (!file || !file->entry)
 		return fail(err, -EPROTO, "the image has no file %u", id);
+	if (!file->kind)
+		file->kind = fd_kind_for(file->entry);
 	if (file->fd < 0) {
 		int r = make(m, file, err);
 		if (r < 0)
