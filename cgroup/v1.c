@@ -4,40 +4,41 @@
  * they are taken from the cgroup above, from the top down.  Since Linux 5.11 memory cgroups
  * are always hierarchical: memory.use_hierarchy needs no care.
  */
-#include <limits.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cgroup/create.h"
 #include "cgroup/lib.h"
-#include "cgroup/value.h"
 #include "runtime/base/err.h"
+#include "runtime/base/file.h"
+#include "runtime/base/scope.h"
 
-static int inherit(const struct group *child, const char *file, struct err *err)
+static int inherit(int dir, const char *file, const char *file_above, struct err *err)
 {
-	char dir[PATH_MAX], value[4096];
-	struct group parent = {.h = child->h, .dir = dir};
+	scoped_free char *now = NULL, *above = NULL;
 
-	int r = value_read(child, "cpuset", file, value, sizeof(value), err);
-	if (r < 0 || *value)
+	int r = file_read(dir, file, &now, err);
+	if (r < 0 || *now != '\n')
 		return r;
-	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(child->dir, '/') - child->dir),
-		 child->dir);
-	parent.name = layout_below(dir, child->h->mount);
-	r = value_read(&parent, "cpuset", file, value, sizeof(value), err);
+	r = file_read(dir, file_above, &above, err);
 	if (r < 0)
 		return r;
-	return value_write(child, "cpuset", file, value, err);
+	above[strcspn(above, "\n")] = '\0';
+	return file_write(dir, file, above, err);
 }
 
-static int fill_cpuset(const struct group *group, const char *dir, void *ctx, struct err *err)
+static int fill_cpuset(const struct group *group, const char *path, void *ctx, struct err *err)
 {
-	struct group level = {.h = group->h, .dir = dir};
+	scoped_fd int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
+	(void)group;
 	(void)ctx;
-	level.name = layout_below(dir, group->h->mount);
-	int r = inherit(&level, "cpuset.cpus", err);
-	return r < 0 ? r : inherit(&level, "cpuset.mems", err);
+	int r = dir < 0 ? fail_errno(err, "open")
+			: inherit(dir, "cpuset.cpus", "../cpuset.cpus", err);
+	if (r >= 0)
+		r = inherit(dir, "cpuset.mems", "../cpuset.mems", err);
+	return r < 0 ? fail_in(err, "cgroup %s", path) : 0;
 }
 
 int v1_create(const struct group *group, struct err *err)
