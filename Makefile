@@ -102,6 +102,8 @@ $(BUILD)/engine/inject/blob.o: engine/inject/blob.S $(BUILD)/engine/pie/blob.bin
 # --- tests
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libckrun.a
 	$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+# The command line is no part of the library.
+$(BUILD)/tests/unit/test-options: $(BUILD)/runtime/cli/options.o
 # Subjects are static: they run in a root file system that has nothing else.
 $(BUILD)/tests/carry/%: $(BUILD)/tests/carry/%.o
 	$(CC) $(CFLAGS) -static -pthread -o $@ $^ -lrt

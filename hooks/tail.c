@@ -1,3 +1,4 @@
+#include <stdbool.h>
 #include <string.h>
 
 #include "hooks/tail.h"
@@ -11,7 +12,12 @@ void tail_add(struct tail *tail, const char *text, size_t len)
 			tail->len = 0;
 		} else if (tail->len < TAIL_MAX) {
 			/* a control character would break the one line that engines read */
-			tail->line[tail->len++] = (unsigned char)text[i] < ' ' ? ' ' : text[i];
+			bool control = (unsigned char)text[i] < ' ';
+
+			tail->line[tail->len] = text[i];
+			if (control)
+				tail->line[tail->len] = ' ';
+			tail->len++;
 			tail->line[tail->len] = '\0';
 		}
 	}

@@ -74,7 +74,7 @@ static int run_exec(const struct call *call, const void *options, struct err *er
 {
 	const struct exec_options *o = options;
 	scoped(console_close) struct console console = CONSOLE_NONE;
-	struct spawned process;
+	struct spawned process = {.pidfd = -1};
 
 	if (begin(call, o, &console, &process, err) < 0)
 		return err->code;

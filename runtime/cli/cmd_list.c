@@ -55,8 +55,8 @@ static void add(const struct call *call, const char *id, struct entries *entries
 
 static int collect(const struct call *call, struct entries *ret, struct err *err)
 {
-	char **ids;
-	size_t n;
+	char **ids = NULL;
+	size_t n = 0;
 
 	if (store_list(call->global->root, call->arena, &ids, &n, err) < 0)
 		return err->code;
@@ -137,7 +137,7 @@ static int run_list(const struct call *call, const void *options, struct err *er
 {
 	const struct list_options *o = options;
 	const char *format = o->format ? o->format : "table";
-	struct entries entries;
+	struct entries entries = {};
 
 	if (strcmp(format, "table") && strcmp(format, "json"))
 		return fail(err, -EINVAL, "--format %s: it is table or json", format);

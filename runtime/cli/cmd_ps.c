@@ -85,7 +85,7 @@ static int print_chosen(FILE *from, const struct pids *pids, struct err *err)
 	return 0;
 }
 
-static int start_ps(char *const *argv, pid_t *ret_pid, FILE **ret_out, struct err *err)
+static pid_t start_ps(char *const *argv, int *ret_fd, struct err *err)
 {
 	int fd[2];
 
@@ -98,14 +98,27 @@ static int start_ps(char *const *argv, pid_t *ret_pid, FILE **ret_out, struct er
 		_exit(127);
 	}
 	close(fd[1]);
-	*ret_pid = pid;
-	*ret_out = fdopen(fd[0], "r");
-	if (pid < 0 || !*ret_out) {
+	if (pid < 0) {
 		fail_errno(err, "start ps");
 		close(fd[0]);
 		return err->code;
 	}
-	return 0;
+	*ret_fd = fd[0];
+	return pid;
+}
+
+static int print_from(int fd_taken, const struct pids *pids, struct err *err)
+{
+	FILE *from = fdopen(fd_taken, "r");
+
+	if (!from) {
+		fail_errno(err, "read from ps");
+		close(fd_taken);
+		return err->code;
+	}
+	int r = print_chosen(from, pids, err);
+	fclose(from);
+	return r;
 }
 
 static int print_table(const struct call *call, const struct pids *pids, struct err *err)
@@ -113,9 +126,7 @@ static int print_table(const struct call *call, const struct pids *pids, struct 
 	size_t n = call->args.n - 1;
 	char **argv = arena_alloc(call->arena, (n + 3) * sizeof(*argv));
 	char ps[] = "ps", all[] = "-ef";
-	FILE *out = NULL;
-	int status;
-	pid_t pid = -1;
+	int status = 0, fd = -1;
 
 	if (!argv)
 		return fail(err, -ENOMEM, "out of memory");
@@ -123,10 +134,10 @@ static int print_table(const struct call *call, const struct pids *pids, struct 
 	argv[1] = all;
 	if (n)
 		memcpy(argv + 1, call->args.v + 1, n * sizeof(*argv));
-	if (start_ps(argv, &pid, &out, err) < 0)
+	pid_t pid = start_ps(argv, &fd, err);
+	if (pid < 0)
 		return err->code;
-	int r = print_chosen(out, pids, err);
-	fclose(out);
+	int r = print_from(fd, pids, err);
 	if (waitpid(pid, &status, 0) < 0)
 		return fail_errno(err, "wait for ps");
 	if (r == 0 && (!WIFEXITED(status) || WEXITSTATUS(status) == 127))

@@ -50,7 +50,7 @@ static int run_run(const struct call *call, const void *options, struct err *err
 {
 	const struct run_options *o = options;
 	scoped(console_close) struct console console = CONSOLE_NONE;
-	pid_t init;
+	pid_t init = 0;
 
 	if (making_console(call, &o->making, o->detach, &console, err) < 0 ||
 	    (!o->detach && foreground_prepare(!o->no_subreaper, err) < 0) ||

@@ -33,20 +33,20 @@ static struct word word_of(const char *text)
 	return word;
 }
 
-static const struct opt *by_name(struct opt_table table, const struct word *word)
+static const struct opt *by_name(const struct opt_table *table, const struct word *word)
 {
-	for (size_t i = 0; i < table.n; i++)
-		if (strlen(table.opt[i].name) == word->name_len &&
-		    !memcmp(table.opt[i].name, word->name, word->name_len))
-			return &table.opt[i];
+	for (size_t i = 0; i < table->n; i++)
+		if (strlen(table->opt[i].name) == word->name_len &&
+		    !memcmp(table->opt[i].name, word->name, word->name_len))
+			return &table->opt[i];
 	return NULL;
 }
 
-static const struct opt *by_letter(struct opt_table table, char letter)
+static const struct opt *by_letter(const struct opt_table *table, char letter)
 {
-	for (size_t i = 0; i < table.n; i++)
-		if (table.opt[i].letter && table.opt[i].letter == letter)
-			return &table.opt[i];
+	for (size_t i = 0; i < table->n; i++)
+		if (table->opt[i].letter && table->opt[i].letter == letter)
+			return &table->opt[i];
 	return NULL;
 }
 
@@ -138,12 +138,12 @@ static int use_letters(struct parse *parse, const char *text, const struct word 
 		       struct err *err)
 {
 	for (size_t i = 0; i < word->name_len; i++) {
-		const struct opt *opt = by_letter(parse->table, word->name[i]);
+		const struct opt *opt = by_letter(&parse->table, word->name[i]);
 		if (!opt || (opt->kind != OPT_FLAG && i + 1 < word->name_len))
 			return unknown(text, err);
 	}
 	for (size_t i = 0; i < word->name_len; i++) {
-		const struct opt *opt = by_letter(parse->table, word->name[i]);
+		const struct opt *opt = by_letter(&parse->table, word->name[i]);
 		bool last = i + 1 == word->name_len;
 		if (use(parse, opt, last ? word->value : NULL, err) < 0)
 			return err->code;
@@ -154,7 +154,7 @@ static int use_letters(struct parse *parse, const char *text, const struct word 
 static int use_word(struct parse *parse, const char *text, struct err *err)
 {
 	const struct word word = word_of(text);
-	const struct opt *opt = by_name(parse->table, &word);
+	const struct opt *opt = by_name(&parse->table, &word);
 
 	if (opt)
 		return use(parse, opt, word.value, err);

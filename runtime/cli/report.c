@@ -75,7 +75,10 @@ static void quote(const char *text, char *buf, size_t size)
 	for (; *text && at + 3 < size; text++) {
 		if (*text == '"' || *text == '\\')
 			buf[at++] = '\\';
-		buf[at++] = *text == '\n' ? ' ' : *text;
+		buf[at] = *text;
+		if (*text == '\n')
+			buf[at] = ' ';
+		at++;
 	}
 	buf[at] = '\0';
 }

@@ -28,8 +28,9 @@ static int read_text(struct arena *arena, const char *bundle, char **ret, struct
 
 	if (dir < 0)
 		return fail_errno(err, "open %s", bundle);
-	if (file_read(dir, "config.json", &text, err) < 0)
-		return err->code;
+	int r = file_read(dir, "config.json", &text, err);
+	if (r < 0)
+		return r;
 	*ret = arena_strdup(arena, text);
 	return *ret ? 0 : fail(err, -ENOMEM, "out of memory");
 }
@@ -52,9 +53,10 @@ int bundle_read(struct arena *arena, const char *path, struct bundle *ret, struc
 	struct bundle bundle = {};
 
 	if (resolve(arena, path, &bundle.path, err) < 0 ||
-	    read_text(arena, bundle.path, &bundle.text, err) < 0 ||
-	    oci_config_parse(arena, bundle.text, strlen(bundle.text), &bundle.config, err) <
-		    0 ||
+	    read_text(arena, bundle.path, &bundle.text, err) < 0)
+		return fail_in(err, "bundle");
+	const char *text = bundle.text;
+	if (oci_config_parse(arena, text, strlen(text), &bundle.config, err) < 0 ||
 	    oci_config_check(&bundle.config, err) < 0 || resolve_root(arena, &bundle, err) < 0)
 		return fail_in(err, "bundle");
 	*ret = bundle;

@@ -78,8 +78,8 @@ int container_new(struct arena *arena, const struct create_request *request,
 
 static int record_cgroup(struct container *container, struct err *err)
 {
-	const struct cgroup_path *paths;
-	size_t n;
+	const struct cgroup_path *paths = NULL;
+	size_t n = 0;
 
 	if (cgroup_set_paths(container->cgroup, container->arena, &paths, &n, err) < 0)
 		return err->code;
@@ -236,7 +236,7 @@ static int fill(struct creation *creation, pid_t *ret_init, struct err *err)
 {
 	struct container *container = creation->container;
 	struct cgroup_set *set;
-	struct spawned init;
+	struct spawned init = {.pidfd = -1};
 
 	if (container_name_cgroup(container, &set, err) < 0 ||
 	    container_make_cgroup(container, set, err) < 0 ||

@@ -32,8 +32,8 @@ static int read_stat(pid_t pid, char *ret_state, uint64_t *ret_start, struct err
 
 int process_id_of(pid_t pid, struct process_id *ret, struct err *err)
 {
-	char state;
-	uint64_t start;
+	char state = 'X';
+	uint64_t start = 0;
 
 	if (read_stat(pid, &state, &start, err) < 0)
 		return err->code;
@@ -53,8 +53,8 @@ static bool threads_live(pid_t pid)
 
 bool process_lives(const struct process_id *id)
 {
-	char state;
-	uint64_t start;
+	char state = 'X';
+	uint64_t start = 0;
 	struct err err = {};
 
 	if (id->pid <= 0 || read_stat(id->pid, &state, &start, &err) < 0 ||

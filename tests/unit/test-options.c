@@ -1,12 +1,12 @@
 /* test-options.c - every way in which engines write a flag */
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
+#include "runtime/cli/options.h"
 #include "tests/unit/check.h"
-
-#include "runtime/cli/options.c" /* the command line is no part of the library */
 
 struct wish {
 	bool detach, tty, force;
