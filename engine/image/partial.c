@@ -62,8 +62,8 @@ void partial_remove(int target, int fd)
 
 static int older_remove(int target, struct err *err)
 {
-	if (unlinkat(target, "inventory.img", 0) < 0)
-		return errno == ENOENT ? 0 : fail_errno(err, "remove the older inventory.img");
+	if (unlinkat(target, "inventory.img", 0) < 0 && errno != ENOENT)
+		return fail_errno(err, "remove the older inventory.img");
 	return files_remove(target, IMAGE_FILES_ONLY, err);
 }
 

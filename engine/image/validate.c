@@ -83,7 +83,8 @@ static void files_load(struct validation *v)
 		return;
 	}
 	v->file = (FileEntry **)all;
-	qsort(v->file, v->n_files, sizeof(*v->file), by_id);
+	if (v->n_files)
+		qsort(v->file, v->n_files, sizeof(*v->file), by_id);
 	for (size_t i = 1; i < v->n_files; i++)
 		if (v->file[i]->id == v->file[i - 1]->id)
 			problem(v, "files.img: two files have the id %u", v->file[i]->id);

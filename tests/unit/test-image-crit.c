@@ -145,7 +145,7 @@ static bool crit_knows(enum image_file file)
 static void crit_decodes_every_common_file(void)
 {
 	enum { AT_ONCE = 3 };
-	pid_t pid[IMAGE_FILE_TYPES];
+	pid_t pid[IMAGE_FILE_TYPES] = {0};
 	int fd = scratch();
 	bool good = true;
 

@@ -79,6 +79,15 @@ static void takes_the_place_of_an_older_image(void)
 	check(scratch_has(fd, "notes.txt") && scratch_has(fd, "core-1.img"));
 }
 
+static void leaves_no_file_of_one_that_was_never_whole(void)
+{
+	int fd = scratch();
+
+	scratch_put(fd, "core-77.img", "torn", 4);
+	sample_write(fd, &SAMPLE_SOUND);
+	check(!scratch_has(fd, "core-77.img"));
+}
+
 static void needs_an_inventory(void)
 {
 	int fd = scratch();
@@ -254,9 +263,9 @@ static void another_processor_must_have_what_this_one_has(void)
 RUN(TEST(is_no_image_before_it_is_committed), TEST(leaves_nothing_when_it_is_given_up),
     TEST(takes_over_what_a_killed_checkpoint_left),
     TEST(does_not_write_where_another_checkpoint_writes),
-    TEST(takes_the_place_of_an_older_image), TEST(needs_an_inventory),
-    TEST(keeps_its_files_from_other_users), TEST(says_what_it_is_when_opened),
-    TEST(a_file_that_is_not_listed_is_not_part_of_it),
+    TEST(takes_the_place_of_an_older_image), TEST(leaves_no_file_of_one_that_was_never_whole),
+    TEST(needs_an_inventory), TEST(keeps_its_files_from_other_users),
+    TEST(says_what_it_is_when_opened), TEST(a_file_that_is_not_listed_is_not_part_of_it),
     TEST(a_symbolic_link_in_place_of_a_file_is_refused),
     TEST(a_torn_file_is_refused_by_name_at_every_length),
     TEST(a_torn_file_of_a_foreign_image_is_refused_too),
