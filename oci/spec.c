@@ -32,8 +32,9 @@ static const char *const env[] = {
 	NULL,
 };
 
+/* An ambient one would have to be inheritable too, which is not safe by default. */
 static const char *const capability_set[] = {
-	"bounding", "effective", "permitted", "ambient", NULL,
+	"bounding", "effective", "permitted", NULL,
 };
 
 static const char *const capability[] = {

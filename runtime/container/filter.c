@@ -128,22 +128,21 @@ static struct sock_filter *judge_arch(struct sock_filter *at, uint32_t arch, int
 static size_t answer_newer(const struct oci_seccomp *seccomp, struct sock_filter *program)
 {
 	const uint32_t native = seccomp_arch_native();
+	const size_t n = seccomp->n_archs + 1;
 	struct sock_filter *at = program;
-	size_t left = seccomp->n_archs + 1;
 
 	if ((seccomp->default_action & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO ||
 	    seccomp->default_action == SCMP_ACT_ERRNO(ENOSYS))
 		return 0;
 	*at++ = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 					     offsetof(struct seccomp_data, arch));
-	while (left-- > 0) {
-		uint32_t arch = left ? seccomp->archs[left - 1] : native;
+	for (size_t i = 0; i < n; i++) {
+		/* libseccomp numbers architectures as audit(7) does, but for x32: no match */
+		uint32_t arch = i ? seccomp->archs[i - 1] : native;
 		int newest = newest_known(seccomp, arch);
 
-		/* libseccomp numbers architectures as audit(7) does, but for x32 */
-		if (newest < 0 || arch == SCMP_ARCH_X32 || (left && arch == native))
-			newest = X32_BIT; /* never newer; keeps the blocks equal in size */
-		at = judge_arch(at, arch, newest, left * PER_ARCH);
+		at = judge_arch(at, arch, newest < 0 ? X32_BIT : newest,
+				(n - i - 1) * PER_ARCH);
 	}
 	return (size_t)(at - program);
 }

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -36,6 +37,19 @@ static int hooks(struct init *init, enum oci_hook_kind kind, struct err *err)
 	return calls->hooks(calls->ctx, kind, pid, err);
 }
 
+/* From here on we go on without the caller - unless it is gone already. */
+static int let_go(void *ctx, struct err *err)
+{
+	const struct init *init = ctx;
+	struct pollfd peer = {.fd = init->sync};
+
+	if (prctl(PR_SET_PDEATHSIG, 0) < 0)
+		return fail_errno(err, "prctl");
+	if (poll(&peer, 1, 0) > 0 && peer.revents & POLLHUP)
+		return fail(err, -EPIPE, "the creating process is gone");
+	return 0;
+}
+
 static int runtime_hooks(void *ctx, struct err *err)
 {
 	struct init *init = ctx;
@@ -58,14 +72,11 @@ static int start_container_hooks(void *ctx, struct err *err)
 	return hooks(ctx, OCI_HOOK_START_CONTAINER, err);
 }
 
-/* The root was entered before privileges are dropped, so nobody can name us by path. */
 static int wait_for_start(void *ctx, struct err *err)
 {
 	struct init *init = ctx;
-	int r = 0;
+	int r = sync_say(init->sync, SYNC_READY, err);
 
-	prctl(PR_SET_PDEATHSIG, 0);
-	r = sync_say(init->sync, SYNC_READY, err);
 	if (!r)
 		/* blocks until somebody opens it for reading */
 		r = procfs_reopen(init->proc, init->request->fifo, O_WRONLY, &init->start, err);
@@ -82,7 +93,6 @@ static int rest(void *ctx, struct err *err)
 
 	if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all)) < 0)
 		return fail_errno(err, "block all signals");
-	prctl(PR_SET_PDEATHSIG, 0);
 	if (chdir("/") < 0)
 		return fail_errno(err, "chdir /");
 	if (first < sync)
@@ -122,6 +132,7 @@ static const struct phase create_steps[] = {
 	{"user", user_become, NULL},
 	{"cwd", process_cwd, NULL},
 	{"find", process_find, NULL},
+	{"let-go", let_go, NULL},
 	{"wait", wait_for_start, NULL},
 	{"startContainer-hooks", start_container_hooks, NULL},
 	{"seccomp", seccomp_late, NULL},
@@ -147,6 +158,7 @@ static const struct phase restore_steps[] = {
 	{"sysctl", sysctl_write, NULL},
 	{"mask", masks_make, NULL},
 	{"startContainer-hooks", start_container_hooks, NULL},
+	{"let-go", let_go, NULL},
 	{"rest", rest, NULL},
 };
 
@@ -164,6 +176,7 @@ static const struct phase exec_steps[] = {
 	{"user", user_become, NULL},
 	{"cwd", process_cwd, NULL},
 	{"find", process_find, NULL},
+	{"let-go", let_go, NULL},
 	{"seccomp", seccomp_late, NULL},
 	{"exec", process_execute, NULL},
 };

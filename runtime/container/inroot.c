@@ -139,9 +139,11 @@ int inroot_make(int root, const char *path, mode_t type, int *ret_fd, struct err
 	struct walk walk = {.root = root, .type = type};
 	int r = 1;
 
-	if (strlen(path) >= sizeof(walk.text))
+	size_t len = strlen(path);
+
+	if (len >= sizeof(walk.text))
 		return fail(err, -ENAMETOOLONG, "%s", path);
-	strcpy(walk.text, path);
+	memcpy(walk.text, path, len + 1);
 	while (r > 0)
 		r = walk_once(&walk, ret_fd, err);
 	return r;

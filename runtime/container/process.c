@@ -164,12 +164,22 @@ int process_cwd_make(void *ctx, struct err *err)
 	return 0;
 }
 
+static void forget(int *fd)
+{
+	scope_close(fd);
+	*fd = -1;
+}
+
 int process_cwd(void *ctx, struct err *err)
 {
-	const struct init *init = ctx;
+	struct init *init = ctx;
 	const char *cwd = init->process->cwd;
 	char path[PATH_MAX];
 
+	/* so that /proc/self/fd has no directories of ours to go to */
+	forget(&init->root);
+	forget(&init->dev);
+	forget(&init->join_root);
 	if (chdir(cwd) < 0)
 		return fail_errno(err, "process.cwd %s", cwd);
 	long n = syscall(SYS_getcwd, path, sizeof(path));
