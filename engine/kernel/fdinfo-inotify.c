@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
 #include "engine/kernel/fdinfo-inotify.h"
 #include "engine/kernel/fdinfo.h"
@@ -15,9 +16,11 @@ static int take_bytes(const char **at, struct arena *arena, struct inotify_watch
 	if (!handle)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < w->handle_bytes; i++, *at += 2) {
-		const char two[3] = {(*at)[0], (*at)[0] ? (*at)[1] : '\0'}, *end = two;
+		char two[3] = "";
+		const char *end = two;
 		uint32_t byte;
 
+		memcpy(two, *at, strnlen(*at, 2));
 		if (!scan_u32(&end, 16, &byte) || end != two + 2)
 			return 0;
 		handle[i] = (unsigned char)byte;

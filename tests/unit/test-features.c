@@ -53,7 +53,8 @@ static void asks_in_less_than_a_millisecond(void)
 	for (enum feature i = 0; i < FEATURES; i++) {
 		long best = 1000000000;
 
-		for (int n = 0; n < 5; n++) {
+		/* a busy machine may take us off the CPU in between, but not always */
+		for (int n = 0; n < 200 && best >= 1000000; n++) {
 			struct features f = {};
 			struct timespec a, b;
 

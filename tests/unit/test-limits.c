@@ -61,7 +61,7 @@ static void refuses_text_that_lacks_a_limit(void)
 	char why[256];
 
 	check(!proc_text(getpid(), 0, "limits", &text, &err));
-	memcpy(strstr(text, "Max locked memory"), "Min", 3);
+	strstr(text, "Max locked memory")[1] = 'i';
 	check(limits_parse(text, &limits, &err) == -EPROTO);
 	check(strstr(err_text(&err, why, sizeof(why)), "Max locked memory"));
 	check(limits_parse("Max cpu time  unlimited  x\n", &limits, &err) == -EPROTO);
