@@ -142,6 +142,7 @@ int image_validate(int target, struct arena *arena, struct image_problems *ret, 
 		return r;
 	validate_get(&v, IMAGE_INVENTORY, 0);
 	files_load(&v);
+	validate_files(&v);
 	validate_tree(&v);
 	validate_tasks(&v);
 	if (v.no_memory)

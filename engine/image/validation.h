@@ -45,6 +45,7 @@ const FileEntry *validate_file(const struct validation *v, uint32_t id);
 
 void ids_sort(struct id_at *ids, size_t n); /* by id, then by place */
 
+void validate_files(struct validation *v);                /* what files refer to */
 void validate_tree(struct validation *v);                 /* pstree.img, cores */
 void validate_tasks(struct validation *v);                /* what they refer to */
 void validate_memory(struct validation *v, uint32_t pid); /* mm, pagemap */

@@ -27,9 +27,10 @@ struct sample {
 	uint32_t exe;         /* 3 */
 	uint64_t region_end;  /* 0x404000 */
 	bool no_core_2;
+	bool loose_files; /* a terminal, an epoll and a fifo that refer to nothing */
 };
 
-#define SAMPLE_SOUND ((struct sample){0, 3, 3, 0x404000, false})
+#define SAMPLE_SOUND ((struct sample){0, 3, 3, 0x404000, false, false})
 
 static struct err sample_err;
 static char sample_text[512];
@@ -108,18 +109,60 @@ static inline void sample_task(struct image_dir *dir, uint32_t pid, const struct
 	sample_memory(dir, pid, sample);
 }
 
-static inline void sample_file(struct image_dir *dir)
+static inline void sample_put(struct image_writer *w, const ProtobufCMessage *message)
 {
+	check(record_put(w, message, &sample_err) == 0);
+}
+
+static inline void sample_loose_files(struct image_writer *w, FownEntry *fown)
+{
+	FileEntry file = FILE_ENTRY__INIT;
+	TtyFileEntry tty = TTY_FILE_ENTRY__INIT;
+	FifoEntry fifo = FIFO_ENTRY__INIT;
+	EventpollFileEntry epoll = EVENTPOLL_FILE_ENTRY__INIT;
+	EventpollTfdEntry watch = EVENTPOLL_TFD_ENTRY__INIT, *watches[] = {&watch};
+
+	file.type = FD_TYPES__TTY;
+	file.id = tty.id = 10;
+	file.tty = &tty;
+	tty.fown = epoll.fown = fown;
+	tty.tty_info_id = 5;
+	sample_put(w, &file.base);
+	file = (FileEntry)FILE_ENTRY__INIT;
+	file.type = FD_TYPES__EVENTPOLL;
+	file.id = epoll.id = 11;
+	file.epfd = &epoll;
+	epoll.tfd = watches;
+	epoll.n_tfd = 1;
+	watch.has_file_id = 1;
+	watch.file_id = 99;
+	sample_put(w, &file.base);
+	file = (FileEntry)FILE_ENTRY__INIT;
+	file.type = FD_TYPES__FIFO;
+	file.id = fifo.id = 12;
+	file.fifo = &fifo;
+	fifo.has_regf_id = 1;
+	fifo.regf_id = 98;
+	sample_put(w, &file.base);
+}
+
+static inline void sample_files(struct image_dir *dir, const struct sample *sample)
+{
+	struct image_writer *w = NULL;
 	FileEntry file = FILE_ENTRY__INIT;
 	RegFileEntry reg = REG_FILE_ENTRY__INIT;
 	FownEntry fown = FOWN_ENTRY__INIT;
 
+	check(image_writer_open(dir, IMAGE_FILES, 0, &w, &sample_err) == 0);
 	file.type = FD_TYPES__REG;
 	file.id = reg.id = 3;
 	file.reg = &reg;
 	reg.fown = &fown;
 	reg.name = (char *)"/bin/sample";
-	sample_one(dir, IMAGE_FILES, 0, &file.base);
+	sample_put(w, &file.base);
+	if (sample->loose_files)
+		sample_loose_files(w, &fown);
+	check(image_writer_close(&w, &sample_err) == 0);
 }
 
 static inline void sample_tree(struct image_dir *dir, const struct sample *sample)
@@ -154,7 +197,7 @@ static inline struct image_dir *sample_create(int fd, const struct sample *sampl
 	check(image_create(fd, &dir, &sample_err) == 0);
 	inventory.img_version = 2;
 	sample_tree(dir, sample);
-	sample_file(dir);
+	sample_files(dir, sample);
 	sample_task(dir, 1, sample);
 	sample_task(dir, 2, sample);
 	sample_one(dir, IMAGE_INVENTORY, 0, &inventory.base);

@@ -62,6 +62,20 @@ static void lists_every_problem_and_not_the_first_alone(void)
 	check(found.n == 4); /* the second task cannot be told without its core */
 }
 
+static void finds_files_that_refer_to_nothing(void)
+{
+	struct sample sample = SAMPLE_SOUND;
+	int fd = scratch();
+
+	sample.loose_files = true;
+	sample_write(fd, &sample);
+	struct image_problems found = validated(fd);
+	check(says(&found, "files.img: file 10: tty-info.img has no terminal 5"));
+	check(says(&found, "files.img: epoll 11: it watches file 99, which is missing"));
+	check(says(&found, "files.img: file 12: its path 98 is no file"));
+	check(found.n == 3);
+}
+
 static void finds_a_parent_that_is_not_there(void)
 {
 	struct sample sample = SAMPLE_SOUND;
@@ -109,6 +123,6 @@ static void an_empty_directory_is_no_image(void)
 
 RUN(TEST(finds_nothing_wrong_with_a_sound_image),
     TEST(finds_nothing_wrong_with_one_that_has_no_manifest),
-    TEST(lists_every_problem_and_not_the_first_alone), TEST(finds_a_parent_that_is_not_there),
-    TEST(finds_a_bit_that_fell_over_in_a_page), TEST(finds_files_that_are_gone),
-    TEST(an_empty_directory_is_no_image))
+    TEST(lists_every_problem_and_not_the_first_alone), TEST(finds_files_that_refer_to_nothing),
+    TEST(finds_a_parent_that_is_not_there), TEST(finds_a_bit_that_fell_over_in_a_page),
+    TEST(finds_files_that_are_gone), TEST(an_empty_directory_is_no_image))
