@@ -42,7 +42,8 @@ struct fd_dump {
 	struct stdio_link *stdio; /* grows: fd_stdio_add() */
 	size_t n_stdio;
 	bool tcp_established, ext_unix_sk, shell_job;
-	void *pipes, *ttys, *regs, *memfds; /* each room's own; in the arena, NULL at first */
+	void *pipes, *ttys, *regs, *ghosts,
+		*memfds; /* each room's own; in the arena, NULL at first */
 };
 
 /* What the rooms may use while they make files. */

@@ -5,13 +5,20 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 
-extern const struct fd_kind fd_eventfd, fd_timerfd, fd_signalfd, fd_pipe, fd_epoll, fd_refused;
+extern const struct fd_kind fd_reg, fd_pipe, fd_eventfd, fd_timerfd, fd_signalfd, fd_epoll,
+	fd_refused;
 
+/* clang-format off */
 static const struct fd_kind *const kinds[] = {
-	&fd_pipe,     &fd_eventfd, &fd_timerfd,
-	&fd_signalfd, &fd_epoll, /* settles after all others */
-	&fd_refused,             /* matches whatever is left */
+	&fd_reg,
+	&fd_pipe,
+	&fd_eventfd,
+	&fd_timerfd,
+	&fd_signalfd,
+	&fd_epoll,   /* settles after all others */
+	&fd_refused, /* matches whatever is left */
 };
+/* clang-format on */
 
 enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 

@@ -50,20 +50,25 @@ static bool is_namespace(const char *link)
 	return false;
 }
 
+static int refuse_it(const struct open_file *file, struct err *err)
+{
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (!strncmp(file->link, known[i].prefix, strlen(known[i].prefix)))
+			return refuse(err, "%s", known[i].why);
+	if (is_namespace(file->link))
+		return refuse(err, "an open namespace cannot be carried yet; " CLOSE_IT);
+	if (S_ISCHR(file->st.st_mode) || S_ISBLK(file->st.st_mode))
+		return refuse(err, "device %s %u:%u cannot be carried; " CLOSE_IT,
+			      S_ISCHR(file->st.st_mode) ? "char" : "block",
+			      major(file->st.st_rdev), minor(file->st.st_rdev));
+	return refuse(err, "cannot be carried yet; " CLOSE_IT);
+}
+
 static int refused_dump(struct fd_dump *dump, struct open_file *file, struct err *err)
 {
 	(void)dump;
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (!strncmp(file->link, known[i].prefix, strlen(known[i].prefix)))
-			return refuse(err, "%s: %s", file->link, known[i].why);
-	if (is_namespace(file->link))
-		return refuse(err, "%s: an open namespace cannot be carried yet; " CLOSE_IT,
-			      file->link);
-	if (S_ISCHR(file->st.st_mode) || S_ISBLK(file->st.st_mode))
-		return refuse(err, "%s: device %s %u:%u cannot be carried; " CLOSE_IT,
-			      file->link, S_ISCHR(file->st.st_mode) ? "char" : "block",
-			      major(file->st.st_rdev), minor(file->st.st_rdev));
-	return refuse(err, "%s: cannot be carried yet; " CLOSE_IT, file->link);
+	refuse_it(file, err);
+	return fail_in(err, "%s", file->link);
 }
 
 const struct fd_kind fd_refused = {
