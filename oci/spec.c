@@ -34,7 +34,10 @@ static const char *const env[] = {
 
 /* An ambient one would have to be inheritable too, which is not safe by default. */
 static const char *const capability_set[] = {
-	"bounding", "effective", "permitted", NULL,
+	"bounding",
+	"effective",
+	"permitted",
+	NULL,
 };
 
 static const char *const capability[] = {

@@ -197,7 +197,7 @@ static const struct {
 
 int init_expect(struct init *init, int kind, struct err *err)
 {
-	struct sync_message message;
+	struct sync_message message = {0};
 
 	for (;;) {
 		void *filter = NULL;

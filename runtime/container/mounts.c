@@ -164,12 +164,10 @@ static int make_plain(struct init *init, const struct oci_mount *m, struct err *
 static int make_on_ordinary_directory(struct init *init, const struct oci_mount *m,
 				      struct err *err)
 {
-	int fd = inroot_try(init->root, m->destination, O_PATH, INROOT_NO_LINKS);
+	scoped_fd int fd = inroot_try(init->root, m->destination, O_PATH, INROOT_NO_LINKS);
 
-	if (fd >= 0)
-		close(fd);
 	if (fd == -ELOOP)
-		return fail(err, fd,
+		return fail(err, -ELOOP,
 			    "%s must be mounted on an ordinary directory, not on a link",
 			    m->type);
 	return make_plain(init, m, err);

@@ -190,11 +190,12 @@ static int clone_plain(struct init *init, int sync, int cgroup_dir, pid_t *ret_p
 }
 
 /* In the process of the moment.  The child takes our parent for its own. */
-static int clone_between(struct init *init, int sync, int cgroup_dir, struct err *err)
+static int clone_between(struct init *init, const char *path, int sync, int cgroup_dir,
+			 struct err *err)
 {
 	struct sync_message born = {.kind = SYNC_BORN};
 	int pidfd = -1;
-	int r = enter(path_of(init->config, CLONE_NEWUSER), CLONE_NEWUSER, err);
+	int r = enter(path, CLONE_NEWUSER, err);
 
 	if (r)
 		return r;
@@ -211,7 +212,7 @@ static int clone_between(struct init *init, int sync, int cgroup_dir, struct err
 
 static int hear_birth(int sync, pid_t *ret_pid, int *ret_pidfd, struct err *err)
 {
-	struct sync_message message;
+	struct sync_message message = {0};
 	int r = sync_receive(sync, &message, NULL, NULL, err);
 
 	if (r < 0)
@@ -230,8 +231,9 @@ static int hear_birth(int sync, pid_t *ret_pid, int *ret_pidfd, struct err *err)
 	return 0;
 }
 
-static int clone_in_user_namespace(struct init *init, int sync, int cgroup_dir, pid_t *ret_pid,
-				   int *ret_pidfd, struct err *err)
+static int clone_in_user_namespace(struct init *init, const char *path, int sync,
+				   int cgroup_dir, pid_t *ret_pid, int *ret_pidfd,
+				   struct err *err)
 {
 	pid_t between = fork();
 
@@ -241,7 +243,7 @@ static int clone_in_user_namespace(struct init *init, int sync, int cgroup_dir, 
 		struct sync_message failed = {.kind = SYNC_FAILED};
 		struct err unheard;
 
-		if (clone_between(init, sync, cgroup_dir, &failed.err))
+		if (clone_between(init, path, sync, cgroup_dir, &failed.err))
 			sync_send(init->sync, &failed, &unheard);
 		_exit(0);
 	}
@@ -261,8 +263,9 @@ int namespaces_clone(struct init *init, int sync, int cgroup_dir, pid_t *ret_pid
 
 	if (r)
 		return r;
-	if (init->request->mode != SPAWN_EXEC && path_of(init->config, CLONE_NEWUSER))
-		r = clone_in_user_namespace(init, sync, cgroup_dir, &pid, &pidfd, err);
+	const char *user = path_of(init->config, CLONE_NEWUSER);
+	if (init->request->mode != SPAWN_EXEC && user)
+		r = clone_in_user_namespace(init, user, sync, cgroup_dir, &pid, &pidfd, err);
 	else
 		r = clone_plain(init, sync, cgroup_dir, &pid, &pidfd, err);
 	if (give_back(own, &lost) < 0 && !r) {

@@ -148,7 +148,7 @@ static int listen_to(const struct spawn_request *request, int sync, pid_t pid, s
 	bool done = false;
 
 	for (;;) {
-		struct sync_message message;
+		struct sync_message message = {0};
 		int r = sync_receive(sync, &message, NULL, NULL, err);
 
 		if (r < 0)
