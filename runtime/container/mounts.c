@@ -170,6 +170,8 @@ static int make_on_ordinary_directory(struct init *init, const struct oci_mount 
 		return fail(err, -ELOOP,
 			    "%s must be mounted on an ordinary directory, not on a link",
 			    m->type);
+	if (fd >= 0)
+		close(fd);
 	return make_plain(init, m, err);
 }
 
