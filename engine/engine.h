@@ -38,6 +38,7 @@ struct checkpoint_request {
 		*stdio[3]; /* links of fds 0-2 given at creation ("pipe:[1]"), NULL: unknown */
 	int image_dir;     /* O_DIRECTORY, exists; files are written below it */
 	int work_dir;      /* statistics go here */
+	int state_dir;     /* ENGINE_SAVED is kept here meanwhile, for recover() */
 	enum fate_wish fate;
 	bool tcp_established; /* connections to the outside are wanted as well */
 	bool file_locks;
@@ -56,6 +57,8 @@ struct restore_host {
 	int (*nest)(void *ctx, pid_t *ret_init, struct err *err);
 	/* ready() - every task stands, none runs yet.  What it refuses undoes the restore. */
 	int (*ready)(void *ctx, pid_t init, struct err *err);
+	/* warn() - a sentence about something given up without failing; NULL: not wanted. */
+	void (*warn)(void *ctx, const char *text);
 };
 
 struct restore_request {
@@ -79,8 +82,10 @@ struct restore_request {
 
 int restore(const struct restore_request *request, struct err *err);
 
-/* recover() - after a checkpoint of this cgroup was killed: thaw it unless it was paused,
- * take planted code out of its tasks.  Does nothing to a container that is all right. */
-int recover(const struct cgroup_set *cgroup, bool was_paused, struct err *err);
+/* recover() - after a checkpoint of this cgroup was killed: give its tasks back their registers
+ * and signal masks (from ENGINE_SAVED in state_dir), take planted code out, thaw the cgroup
+ * unless it was paused.  Does nothing to a container that is all right. */
+#define ENGINE_SAVED "checkpoint.saved"
+int recover(const struct cgroup_set *cgroup, int state_dir, bool was_paused, struct err *err);
 
 #endif

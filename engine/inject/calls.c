@@ -144,7 +144,7 @@ static int run(struct calls *calls, pid_t tid, pid_t *ret_child, struct err *err
 	regs.ss = 0x2b;
 	regs.eflags = 0x202;
 	r = tracee_set_regs(tid, &regs, err);
-	return r < 0 ? r : tracee_run(tid, UNTIL_TRAP, ret_child, err);
+	return r < 0 ? r : tracee_run(tid, UNTIL_STOP, ret_child, err);
 }
 
 static int verdict(const struct calls *calls, struct err *err)

@@ -112,7 +112,7 @@ int tracee_set_sigmask(pid_t tid, uint64_t mask, struct err *err)
 
 static int go_on(pid_t tid, enum step step, struct err *err)
 {
-	if (ptrace(step == UNTIL_TRAP ? PTRACE_CONT : PTRACE_SINGLESTEP, tid, 0, 0) < 0)
+	if (ptrace(step == UNTIL_STOP ? PTRACE_CONT : PTRACE_SINGLESTEP, tid, 0, 0) < 0)
 		return fail_errno(err, "continue thread %d", tid);
 	return 0;
 }
@@ -138,7 +138,8 @@ int tracee_run(pid_t tid, enum step step, pid_t *ret_child, struct err *err)
 			return fail_errno(err, "wait for thread %d", tid);
 		if (!WIFSTOPPED(status))
 			return fail(err, -ESRCH, "thread %d was killed", tid);
-		if (WSTOPSIG(status) == SIGTRAP && !(status >> 16))
+		if (!(status >> 16) &&
+		    WSTOPSIG(status) == (step == UNTIL_STOP ? SIGSTOP : SIGTRAP))
 			return 0;
 		if (!(status >> 16) && WSTOPSIG(status) != SIGSTOP)
 			return fail(err, -EFAULT, "thread %d got signal %d in planted code",

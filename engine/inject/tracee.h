@@ -36,10 +36,10 @@ int tracee_set_regs(pid_t tid, const struct user_regs_struct *regs, struct err *
 int tracee_sigmask(pid_t tid, uint64_t *ret, struct err *err);
 int tracee_set_sigmask(pid_t tid, uint64_t mask, struct err *err);
 
-/* tracee_run() - until it traps (int3), or for one instruction. Its signals must be blocked.
+/* tracee_run() - until it stops itself (SIGSTOP), or for one instruction. Its signals must be blocked.
  * *ret_child (may be NULL): the last task it made on the way, as our pid namespace names
  * it, stopping before its first instruction and traced by us; tracee_wait() for it. */
-enum step { UNTIL_TRAP, ONE_INSTRUCTION };
+enum step { UNTIL_STOP, ONE_INSTRUCTION };
 int tracee_run(pid_t tid, enum step step, pid_t *ret_child, struct err *err);
 
 /* tracee_read(), tracee_write() - its memory through /proc/TID/mem: protections of its

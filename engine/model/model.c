@@ -1,3 +1,5 @@
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/model/model.h"
@@ -42,9 +44,13 @@ struct task *model_task(const struct model *model, pid_t vpid)
 
 struct open_file *model_file(const struct model *model, uint32_t id)
 {
-	if (id == 0 || id > model->n_files)
-		return NULL;
-	return model->file[id - 1];
+	/* ids of our own images count up; others leave gaps */
+	if (id && id <= model->n_files && model->file[id - 1]->id == id)
+		return model->file[id - 1];
+	for (size_t i = 0; i < model->n_files; i++)
+		if (model->file[i]->id == id)
+			return model->file[i];
+	return NULL;
 }
 
 const char *model_task_name(const struct model *model, const struct task *task)
@@ -58,4 +64,20 @@ const char *model_task_name(const struct model *model, const struct task *task)
 const TaskKobjIdsEntry *task_ids(const struct task *task)
 {
 	return task->thread[0].core->ids;
+}
+
+void model_warn(struct model *model, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	const char **more = arena_grow(model->arena, model->warning, model->n_warnings,
+				       sizeof(model->warning[0]));
+	if (!more)
+		return;
+	model->warning = more;
+	model->warning[model->n_warnings++] = arena_strdup(model->arena, text);
 }

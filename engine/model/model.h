@@ -75,15 +75,22 @@ struct task {
 	MmEntry *mm; /* NULL: a zombie, or the first sharer has it */
 	FsEntry *fs;
 	struct plant *plant; /* of a process that can be visited; else NULL */
+	int pass;            /* restore: our end of the socket that its root's tree has */
 };
 
 struct model {
 	struct arena *arena;
 	struct task **task; /* parents before children, roots first */
 	size_t n_tasks;
-	struct open_file **file; /* [i]->id is i + 1 */
+	struct open_file **file;
 	size_t n_files;
+	const char **warning; /* what was given up without failing, a sentence each */
+	size_t n_warnings;
 };
+
+/* model_warn() - remember a sentence for the user. */
+void model_warn(struct model *model, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* model_add_task(), model_add_file() - a new one at the end, zeroed but for fd = -1 and pidfd = -1.
  * NULL: out of memory. */

@@ -1,0 +1,104 @@
+/* checkpoint.c - the phases of a checkpoint, in order
+ *
+ * The cgroup freezer holds all tasks while they are found and seized (nobody forks meanwhile);
+ * then it is opened and the ptrace stops hold them, because planted code cannot run in a
+ * frozen cgroup.  On the way back everything is released in reverse: a container that was
+ * paused is frozen again before its tasks are let go.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cgroup/cgroup.h"
+#include "engine/checkpoint/checkpoint.h"
+#include "engine/image/dir.h"
+#include "engine/inject/calls.h"
+#include "runtime/base/arena.h"
+#include "runtime/base/err.h"
+#include "runtime/base/scope.h"
+
+static int open_image(void *ctx, struct err *err)
+{
+	struct checkpoint *c = ctx;
+
+	int r = image_create(c->request->image_dir, &c->image, err);
+	c->fds.image = c->image;
+	return r;
+}
+
+static void close_image(void *ctx, enum fate fate)
+{
+	struct checkpoint *c = ctx;
+
+	(void)fate;
+	image_close(&c->image);
+}
+
+static const struct phase phases[] = {
+	{"open", open_image, close_image},
+	{"freeze", checkpoint_freeze, checkpoint_thaw},
+	{"seize", checkpoint_seize, checkpoint_let_go},
+	{"lock", checkpoint_lock, checkpoint_unlock},
+	{"survey", checkpoint_survey, checkpoint_forget},
+	{"infect", checkpoint_infect, checkpoint_cure},
+	{"dump", checkpoint_dump, NULL},
+	{"pages", checkpoint_pages, NULL},
+	{"commit", checkpoint_commit, NULL},
+};
+
+int checkpoint_refused(struct checkpoint *c, int r, struct err *err)
+{
+	char text[ERR_FRAMES * ERR_FRAME_MAX];
+
+	if (r != REFUSED)
+		return r;
+	const char **more =
+		arena_grow(c->arena, c->refusal, c->n_refusals, sizeof(c->refusal[0]));
+	if (!more)
+		return fail(err, -ENOMEM, "refusals");
+	c->refusal = more;
+	c->refusal[c->n_refusals++] = arena_strdup(c->arena, err_text(err, text, sizeof(text)));
+	*err = (struct err){0};
+	return 0;
+}
+
+int checkpoint_verdict(const struct checkpoint *c, struct err *err)
+{
+	if (!c->n_refusals)
+		return 0;
+	refuse(err, "%s", c->refusal[0]);
+	for (size_t i = 1; i < c->n_refusals; i++)
+		err_also(err, "%s", c->refusal[i]);
+	return REFUSED;
+}
+
+static int run(struct checkpoint *c, struct err *err)
+{
+	enum fate fate = c->request->fate == LEAVE_RUNNING ? FATE_RUN : FATE_DIE;
+
+	return phases_run(phases, sizeof(phases) / sizeof(phases[0]), c, fate, FATE_RUN, err);
+}
+
+int checkpoint(const struct checkpoint_request *request, struct err *err)
+{
+	scoped(arena_free) struct arena *arena = arena_new();
+	scoped_free struct calls *calls = malloc(sizeof(*calls));
+	struct checkpoint c = {
+		.request = request,
+		.arena = arena,
+		.model = {.arena = arena},
+		.calls = calls,
+		.host_net = -1,
+		.net = -1,
+		.fds = {.root = -1,
+			.tcp_established = request->tcp_established,
+			.ext_unix_sk = request->ext_unix_sk,
+			.shell_job = request->shell_job},
+	};
+
+	if (!arena || !calls)
+		return fail(err, -ENOMEM, "checkpoint");
+	c.fds.model = &c.model;
+	seccomp_table_init(&c.seccomp);
+	return run(&c, err);
+}

@@ -1,0 +1,181 @@
+/* freeze.c - phases freeze and seize: everything stands still */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include "cgroup/cgroup.h"
+#include "engine/checkpoint/checkpoint.h"
+#include "engine/inject/tracee.h"
+#include "engine/kernel/proc.h"
+#include "runtime/base/arena.h"
+#include "runtime/base/err.h"
+#include "runtime/base/scope.h"
+
+enum { FREEZE_MS = 10000, STOP_MS = 10000 };
+
+int checkpoint_freeze(void *ctx, struct err *err)
+{
+	struct checkpoint *c = ctx;
+
+	clock_gettime(CLOCK_MONOTONIC, &c->froze);
+	int r = cgroup_set_freeze(c->request->cgroup, FREEZE_MS, err);
+	c->frozen = r >= 0;
+	return r;
+}
+
+void checkpoint_thaw(void *ctx, enum fate fate)
+{
+	struct checkpoint *c = ctx;
+	struct err ignored = {};
+
+	if (c->frozen && (!c->request->was_paused || fate == FATE_DIE))
+		cgroup_set_thaw(c->request->cgroup, &ignored);
+}
+
+static int add_thread(struct checkpoint *c, struct task *task, pid_t tid, struct err *err)
+{
+	struct thread *more =
+		arena_grow(c->arena, task->thread, task->n_threads, sizeof(*task->thread));
+
+	if (!more)
+		return fail(err, -ENOMEM, "threads");
+	task->thread = more;
+	task->thread[task->n_threads++].tid = tid;
+	return 0;
+}
+
+/* The leader comes first in the list of the kernel and in ours. */
+static int find_threads(struct checkpoint *c, struct task *task, struct err *err)
+{
+	char path[PROC_PATH_MAX];
+	DIR *dir = opendir(proc_path(path, task->pid, 0, "task"));
+	int r = 0;
+
+	if (!dir)
+		return fail_errno(err, "open %s", path);
+	for (struct dirent *e = readdir(dir); e && r >= 0; e = readdir(dir))
+		if (e->d_name[0] != '.')
+			r = add_thread(c, task, (pid_t)strtol(e->d_name, NULL, 10), err);
+	closedir(dir);
+	return r < 0 || task->n_threads ? r : fail(err, -ESRCH, "it has no threads");
+}
+
+static int seize_task(struct checkpoint *c, struct task *task, struct err *err)
+{
+	int r = find_threads(c, task, err);
+
+	for (size_t i = 0; i < task->n_threads && r >= 0; i++) {
+		r = tracee_seize(task->thread[i].tid, TASKS_SURVIVE_US, err);
+		if (r == -EPERM)
+			return refuse(err, "another program (a debugger?) traces thread %d",
+				      task->thread[i].tid);
+	}
+	return r;
+}
+
+/* A stop that a signal had caused before we came is the task's own state. */
+static int wait_task(struct task *task, struct err *err)
+{
+	for (size_t i = 0; i < task->n_threads; i++) {
+		struct thread *thread = &task->thread[i];
+		int stopsig;
+
+		int r = tracee_wait(thread->tid, STOP_MS, &stopsig, err);
+		if (r >= 0)
+			r = tracee_regs(thread->tid, &thread->regs, err);
+		if (r >= 0)
+			r = tracee_sigmask(thread->tid, &thread->sigmask, err);
+		if (r < 0)
+			return r;
+		if (stopsig)
+			task->state = TASK_STOPPED;
+	}
+	return 0;
+}
+
+/* From here on a signal waits until its task is let go. */
+static int block_signals(struct checkpoint *c, struct err *err)
+{
+	int r = checkpoint_save(c, err);
+
+	for (size_t t = 0; t < c->model.n_tasks && r >= 0; t++)
+		for (size_t i = 0; i < c->model.task[t]->n_threads && r >= 0; i++)
+			r = tracee_set_sigmask(c->model.task[t]->thread[i].tid, UINT64_MAX,
+					       err);
+	return r;
+}
+
+static int stop_all(struct checkpoint *c, struct err *err)
+{
+	struct err ignored = {};
+
+	for (; c->seized < c->model.n_tasks; c->seized++)
+		if (seize_task(c, c->model.task[c->seized], err) < 0) {
+			c->seized++; /* some of its threads are ours */
+			return fail_in(err, "task %d", c->model.task[c->seized - 1]->pid);
+		}
+	cgroup_set_thaw(c->request->cgroup, &ignored);
+	for (size_t i = 0; i < c->model.n_tasks; i++)
+		if (wait_task(c->model.task[i], err) < 0)
+			return fail_in(err, "task %d", c->model.task[i]->pid);
+	clock_gettime(CLOCK_MONOTONIC, &c->stood);
+	return block_signals(c, err);
+}
+
+int checkpoint_seize(void *ctx, struct err *err)
+{
+	struct checkpoint *c = ctx;
+
+	int r = checkpoint_find_tasks(c, err);
+	if (r >= 0)
+		r = stop_all(c, err);
+	if (r < 0)
+		checkpoint_let_go(c, FATE_RUN);
+	return r;
+}
+
+static void let_go_thread(const struct thread *thread)
+{
+	struct err ignored = {};
+
+	tracee_set_sigmask(thread->tid, thread->sigmask, &ignored);
+	tracee_detach(thread->tid);
+}
+
+/* A tracer sees the end first; only then the parent does. */
+static void bury_thread(const struct thread *thread)
+{
+	int status;
+
+	while (waitpid(thread->tid, &status, __WALL) == thread->tid && WIFSTOPPED(status))
+		;
+}
+
+static void refreeze(struct checkpoint *c)
+{
+	struct err ignored = {};
+
+	/* tasks in a ptrace stop count as frozen (Linux 6.1), and are when they are let go */
+	if (c->request->was_paused)
+		cgroup_set_freeze(c->request->cgroup, FREEZE_MS, &ignored);
+}
+
+void checkpoint_let_go(void *ctx, enum fate fate)
+{
+	struct checkpoint *c = ctx;
+	struct err ignored = {};
+
+	if (fate == FATE_DIE)
+		cgroup_set_kill(c->request->cgroup, SIGKILL, &ignored);
+	else
+		refreeze(c);
+	for (size_t t = c->seized; t-- > 0;)
+		for (size_t i = c->model.task[t]->n_threads; i-- > 0;)
+			if (fate == FATE_DIE)
+				bury_thread(&c->model.task[t]->thread[i]);
+			else
+				let_go_thread(&c->model.task[t]->thread[i]);
+	c->seized = 0;
+	checkpoint_unsave(c);
+}

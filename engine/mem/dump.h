@@ -1,0 +1,33 @@
+/* dump.h - the address space of a task, from the kernel into the image */
+#ifndef CKRUN_MEM_DUMP_H
+#define CKRUN_MEM_DUMP_H
+
+#include <stdint.h>
+
+#include "engine/model/model.h"
+
+struct err;
+struct fd_dump;
+struct image_dir;
+struct stat_task;
+
+/* mem_look() - regions, marks and auxiliary vector into task->mm; mapped files and the
+ * executable become files of the model.  Before anything is planted in the task.
+ * Refuses regions that cannot be carried, by name and address. */
+int mem_look(struct fd_dump *dump, struct task *task, const struct stat_task *stat,
+	     struct err *err);
+
+/* What was written, for statistics. */
+struct mem_written {
+	uint64_t pages, scanned;
+};
+
+/* mem_dump() - mm-PID.img and the contents of the private regions. */
+int mem_dump(struct image_dir *image, const struct task *task, struct mem_written *written,
+	     struct err *err);
+
+/* mem_dump_shared() - the contents of shared anonymous memory, each object once. */
+int mem_dump_shared(struct image_dir *image, const struct model *model,
+		    struct mem_written *written, struct err *err);
+
+#endif

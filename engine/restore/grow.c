@@ -1,0 +1,500 @@
+/* grow.c - phases plan, nest and grow: every task of the image, as a shell with the right pid
+ *
+ * Roots come first: the container's init is the process that nest() made, taken over where it
+ * waits; any other root is a child of ckrun that enters the namespaces, so that its parent is
+ * outside as it was.  All others are made by their own parents, in planted code.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cgroup/cgroup.h"
+#include "engine/inject/calls.h"
+#include "engine/inject/pass.h"
+#include "engine/inject/plant.h"
+#include "engine/inject/tracee.h"
+#include "engine/kernel/pidfd.h"
+#include "engine/kernel/proc.h"
+#include "engine/restore/restore.h"
+#include "runtime/base/arena.h"
+#include "runtime/base/err.h"
+#include "runtime/base/scope.h"
+
+enum { STOP_MS = 10000, END_MS = 10000, RSEQ_UNREGISTER = 1 };
+
+int restore_plan(void *ctx, struct err *err)
+{
+	struct restore *r = ctx;
+	int highest = 2;
+
+	for (size_t i = 0; i < r->model.n_tasks; i++)
+		for (size_t j = 0; j < r->model.task[i]->n_fds; j++)
+			if (r->model.task[i]->fd[j].num > highest)
+				highest = r->model.task[i]->fd[j].num;
+	r->pass_num = highest + 1;
+	return plan_build(&r->model, r->arena,
+			  r->request->shell_job ? OUTER_ALLOWED : OUTER_REFUSED, &r->plan, err);
+}
+
+/* --- nest: the container, made by the caller; we go where its sockets and pids are */
+
+static int open_ns(pid_t pid, const char *name, int flags, struct err *err)
+{
+	char path[PROC_PATH_MAX];
+
+	int fd = open(proc_path(path, pid, 0, name), flags | O_CLOEXEC);
+	return fd < 0 ? fail_errno(err, "open %s", path) : fd;
+}
+
+static int enter(struct restore *r, struct err *err)
+{
+	r->host_net = open_ns(getpid(), "ns/net", O_RDONLY, err);
+	if (r->host_net < 0)
+		return r->host_net;
+	r->host_pid = open_ns(getpid(), "ns/pid_for_children", O_RDONLY, err);
+	if (r->host_pid < 0)
+		return r->host_pid;
+	r->net = open_ns(r->init, "ns/net", O_RDONLY, err);
+	if (r->net < 0)
+		return r->net;
+	r->make.root = open_ns(r->init, "root", O_PATH | O_DIRECTORY, err);
+	if (r->make.root < 0)
+		return r->make.root;
+	if (setns(r->net, CLONE_NEWNET) < 0)
+		return fail_errno(err, "enter the container's network namespace");
+	return 0;
+}
+
+int restore_nest(void *ctx, struct err *err)
+{
+	struct restore *r = ctx;
+
+	int ret = r->request->host->nest(r->request->host->ctx, &r->init, err);
+	if (ret < 0)
+		return ret;
+	r->init_pidfd = pidfd_for(r->init, PIDFD_OF_PROCESS, err);
+	ret = r->init_pidfd < 0 ? r->init_pidfd : enter(r, err);
+	if (ret < 0)
+		restore_unnest(r, FATE_DIE);
+	return ret;
+}
+
+/* What the caller made, the caller unmakes when restore() has failed. */
+void restore_unnest(void *ctx, enum fate fate)
+{
+	struct restore *r = ctx;
+
+	(void)fate;
+	if (r->host_net >= 0)
+		(void)!setns(r->host_net, CLONE_NEWNET);
+	scope_close(&r->host_net);
+	scope_close(&r->host_pid);
+	scope_close(&r->net);
+	scope_close(&r->make.root);
+	scope_close(&r->init_pidfd);
+	r->host_net = r->host_pid = r->net = r->make.root = r->init_pidfd = -1;
+}
+
+/* --- a shell: traced, planted */
+
+static int adopt(struct restore *r, struct task *task, pid_t pid, struct err *err)
+{
+	task->pid = pid;
+	task->thread[0].tid = pid;
+	task->plant = arena_new_struct(r->arena, struct plant);
+	if (!task->plant)
+		return fail(err, -ENOMEM, "tasks");
+	task->pidfd = pidfd_for(pid, PIDFD_OF_PROCESS, err);
+	return task->pidfd < 0 ? task->pidfd : 0;
+}
+
+/* The shell registered a restartable sequence with our libc, in memory that it is about to lose. */
+static void forget_rseq(struct calls *calls, pid_t pid)
+{
+	struct __ptrace_rseq_configuration conf = {};
+
+	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, pid, sizeof(conf), &conf) > 0 &&
+	    conf.rseq_abi_pointer)
+		calls_add(calls, "rseq", SYS_rseq, conf.rseq_abi_pointer, conf.rseq_abi_size,
+			  RSEQ_UNREGISTER, conf.signature);
+}
+
+static void raise_file_limit(struct calls *calls)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	calls_may_fail(calls, calls_add(calls, "prlimit", SYS_prlimit64, 0, RLIMIT_NOFILE,
+					calls_data(calls, &limit, sizeof(limit)), 0));
+}
+
+static int plant_seed(struct restore *r, struct task *task, struct err *err)
+{
+	int stopsig;
+
+	int ret = tracee_seize(task->pid, TASKS_DIE_WITH_US, err);
+	if (ret >= 0)
+		ret = tracee_wait(task->pid, STOP_MS, &stopsig, err);
+	if (ret >= 0)
+		ret = tracee_set_sigmask(task->pid, UINT64_MAX, err);
+	if (ret >= 0)
+		ret = plant_open(task->pid, task->plant, err);
+	if (ret >= 0 && !r->place.blob)
+		ret = mem_find_place(&r->model, task->pid, &r->place, err);
+	return ret < 0 ? ret : plant_put(task->plant, task->pid, r->place.blob, err);
+}
+
+static int clear_seed(struct restore *r, struct task *task, struct err *err)
+{
+	calls_start(r->calls, task->plant);
+	forget_rseq(r->calls, task->pid);
+	raise_file_limit(r->calls);
+	int ret = mem_hollow(&r->place, r->calls, task, err);
+	calls_start(r->calls, task->plant);
+	if (ret >= 0)
+		ret = pass_open(r->calls, task->pid, task->pidfd, r->pass_num, err);
+	if (ret >= 0)
+		task->pass = ret;
+	return ret < 0 ? ret : 0;
+}
+
+/* --- roots */
+
+static bool is_init(const struct restore *r, const struct task *task)
+{
+	return task == r->model.task[0];
+}
+
+/* A child of ours with the given pid in the container's pid namespace; it waits for us. */
+static pid_t spawn_root(const struct task *task, struct err *err)
+{
+	pid_t wanted = task->vpid;
+	struct clone_args args = {
+		.exit_signal = SIGCHLD,
+		.set_tid = (uint64_t)(uintptr_t)&wanted,
+		.set_tid_size = 1,
+	};
+
+	long pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid < 0)
+		return fail_errno(err, "make a process with pid %d", wanted);
+	while (pid == 0)
+		pause();
+	return (pid_t)pid;
+}
+
+static pid_t spawn_inside(const struct restore *r, const struct task *task, struct err *err)
+{
+	uint64_t all = UINT64_MAX, was;
+
+	if (setns(r->init_pidfd, CLONE_NEWPID) < 0)
+		return fail_errno(err, "enter the container's pid namespace");
+	/* no signal of ours may reach it before it is traced */
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &was, sizeof(all));
+	pid_t pid = spawn_root(task, err);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &was, NULL, sizeof(was));
+	if (setns(r->host_pid, CLONE_NEWPID) < 0 && pid > 0) {
+		kill(pid, SIGKILL);
+		return fail_errno(err, "return to our pid namespace");
+	}
+	return pid;
+}
+
+enum {
+	ALL_NAMESPACES =
+		CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP,
+};
+
+static int seed_root(struct restore *r, struct task *task, struct err *err)
+{
+	pid_t pid = spawn_inside(r, task, err);
+	if (pid < 0)
+		return pid;
+	int ret = adopt(r, task, pid, err);
+	if (ret >= 0)
+		ret = cgroup_set_add(r->request->cgroup, pid, err);
+	if (ret >= 0)
+		ret = plant_seed(r, task, err);
+	if (ret < 0)
+		return ret;
+	calls_start(r->calls, task->plant);
+	calls_add(r->calls, "enter the container's namespaces", SYS_setns,
+		  (uint64_t)r->init_pidfd, ALL_NAMESPACES);
+	ret = calls_run(r->calls, task->pid, err);
+	return ret < 0 ? ret : clear_seed(r, task, err);
+}
+
+static int seed_init(struct restore *r, struct task *task, struct err *err)
+{
+	int ret = adopt(r, task, r->init, err);
+
+	if (ret >= 0)
+		ret = plant_seed(r, task, err);
+	return ret < 0 ? ret : clear_seed(r, task, err);
+}
+
+static int seed(struct restore *r, struct task *task, struct err *err)
+{
+	return is_init(r, task) ? seed_init(r, task, err) : seed_root(r, task, err);
+}
+
+/* --- children and threads */
+
+static int clone_in(struct restore *r, const struct task *maker, uint64_t flags,
+		    uint64_t exit_signal, pid_t vpid, pid_t *ret, struct err *err)
+{
+	const char *what = arena_printf(r->arena, "make a task with pid %d", vpid);
+
+	calls_start(r->calls, maker->plant);
+	struct clone_args args = {
+		.flags = flags,
+		.exit_signal = exit_signal,
+		.set_tid = calls_data(r->calls, &vpid, sizeof(vpid)),
+		.set_tid_size = 1,
+	};
+	uint64_t at = calls_data(r->calls, &args, sizeof(args));
+	calls_add(r->calls, what ? what : "clone3", SYS_clone3, at, sizeof(args));
+	*ret = 0;
+	int got = calls_run_child(r->calls, maker->pid, ret, err);
+	if (got < 0)
+		return got;
+	int stopsig;
+	return tracee_wait(*ret, STOP_MS, &stopsig, err);
+}
+
+/* What a child has in common with its parent it gets at birth. */
+static int shared_flags(const struct restore *r, const struct task *task, uint64_t *ret,
+			struct err *err)
+{
+	const TaskKobjIdsEntry *mine = task_ids(task), *parents = task_ids(task->parent);
+
+	(void)r;
+	*ret = 0;
+	if (task->state == TASK_ZOMBIE)
+		return 0;
+	if (mine->vm_id == parents->vm_id)
+		*ret |= CLONE_VM;
+	else if (!task->mm)
+		return refuse(err, "it shares memory with a task that is not its parent, which "
+				   "cannot be carried yet");
+	if (mine->files_id == parents->files_id)
+		*ret |= CLONE_FILES;
+	if (mine->fs_id == parents->fs_id)
+		*ret |= CLONE_FS;
+	if (mine->sighand_id == parents->sighand_id)
+		*ret |= CLONE_SIGHAND;
+	return 0;
+}
+
+static int fork_task(struct restore *r, struct task *task, struct err *err)
+{
+	const TaskCoreEntry *tc = task->thread[0].core->tc;
+	uint64_t flags;
+	pid_t pid;
+
+	int ret = shared_flags(r, task, &flags, err);
+	if (ret >= 0)
+		ret = clone_in(r, task->parent, flags,
+			       tc->has_exit_signal ? tc->exit_signal : SIGCHLD, task->vpid,
+			       &pid, err);
+	if (ret >= 0)
+		ret = adopt(r, task, pid, err);
+	if (ret < 0)
+		return ret;
+	task->pass = task->parent->pass;
+	uint64_t insn = task->parent->plant->insn;
+	char path[PROC_PATH_MAX];
+	scoped_fd int mem = open(proc_path(path, pid, 0, "mem"), O_RDWR | O_CLOEXEC);
+	if (mem < 0)
+		return fail_errno(err, "open %s", path);
+	*task->plant = (struct plant){
+		.pid = pid, .mem = take_fd(&mem), .insn = insn, .at = r->place.blob};
+	return 0;
+}
+
+static int make_threads(struct restore *r, struct task *task, struct err *err)
+{
+	const uint64_t flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+			       CLONE_THREAD | CLONE_SYSVSEM;
+
+	for (size_t i = 1; i < task->n_threads; i++) {
+		int ret = clone_in(r, task, flags, 0, task->thread[i].vtid,
+				   &task->thread[i].tid, err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+/* --- sessions, groups, ends */
+
+static int make_session(struct restore *r, const struct task *task, struct err *err)
+{
+	calls_start(r->calls, task->plant);
+	/* EPERM: a leader already, as the container's init may have been made */
+	unsigned int call = calls_add(r->calls, "setsid", SYS_setsid, 0);
+	calls_may_fail(r->calls, call);
+	unsigned int now = calls_add(r->calls, "getsid", SYS_getsid, 0);
+	int ret = calls_run(r->calls, task->pid, err);
+	if (ret >= 0 && calls_ret(r->calls, now) != task->vsid)
+		return fail(err, -EPERM, "it cannot lead session %d", task->vsid);
+	return ret;
+}
+
+static int join_group(struct restore *r, const struct task *task, pid_t group, struct err *err)
+{
+	calls_start(r->calls, task->plant);
+	calls_add(r->calls, "setpgid", SYS_setpgid, 0, (uint64_t)group);
+	return calls_run(r->calls, task->pid, err);
+}
+
+static int lend_leader(struct restore *r, const struct task *task, pid_t group, struct err *err)
+{
+	pid_t pid;
+
+	int ret = clone_in(r, task, 0, 0, group, &pid, err);
+	if (ret < 0)
+		return ret;
+	/* its memory is a copy of the maker's, planted code included: visit it as such */
+	struct plant plant = *task->plant;
+	char path[PROC_PATH_MAX];
+	scoped_fd int mem = open(proc_path(path, pid, 0, "mem"), O_RDWR | O_CLOEXEC);
+	if (mem < 0)
+		return fail_errno(err, "open %s", path);
+	plant.pid = pid;
+	plant.mem = mem;
+	calls_start(r->calls, &plant);
+	calls_add(r->calls, "setpgid", SYS_setpgid, 0, 0);
+	return calls_run(r->calls, pid, err);
+}
+
+static int drop_leader(struct restore *r, const struct task *task, pid_t group, struct err *err)
+{
+	calls_start(r->calls, task->plant);
+	calls_add(r->calls, "kill", SYS_kill, (uint64_t)group, SIGKILL);
+	int ret = calls_run(r->calls, task->pid, err);
+	if (ret < 0)
+		return ret;
+	while (waitpid(-1, NULL, __WALL | WNOHANG) > 0) /* we trace it: see it end first */
+		;
+	calls_start(r->calls, task->plant);
+	calls_add(r->calls, "wait4", SYS_wait4, (uint64_t)group, 0, __WALL, 0);
+	return calls_run(r->calls, task->pid, err);
+}
+
+static int wait_end(const struct task *task, struct err *err)
+{
+	struct pollfd p = {.fd = task->pidfd, .events = POLLIN};
+
+	if (poll(&p, 1, END_MS) != 1)
+		return fail(err, -ETIMEDOUT, "it does not end");
+	return 0;
+}
+
+/* Its only act is to end as it ended. */
+static int end_zombie(const struct task *task, struct err *err)
+{
+	uint32_t code = task->thread[0].core->tc->exit_code;
+	struct user_regs_struct regs;
+
+	int ret = tracee_regs(task->pid, &regs, err);
+	if (ret < 0)
+		return ret;
+	regs.rip = task->plant->insn;
+	regs.rax = SYS_exit_group;
+	regs.rdi = code >> 8 & 0xff;
+	regs.orig_rax = (uint64_t)-1;
+	ret = tracee_set_regs(task->pid, &regs, err);
+	if (ret >= 0 && code & 0x7f)
+		ret = tracee_set_sigmask(task->pid, 0, err);
+	if (ret < 0)
+		return ret;
+	if (code & 0x7f)
+		kill(task->pid, (int)(code & 0x7f));
+	tracee_detach(task->pid);
+	return wait_end(task, err);
+}
+
+static int take_step(struct restore *r, const struct plan_step *step, struct err *err)
+{
+	switch (step->action) {
+	case PLAN_SEED:
+		return seed(r, step->task, err);
+	case PLAN_FORK:
+		return fork_task(r, step->task, err);
+	case PLAN_SESSION:
+		return make_session(r, step->task, err);
+	case PLAN_THREADS:
+		return make_threads(r, step->task, err);
+	case PLAN_GROUP:
+		return join_group(r, step->task, step->id, err);
+	case PLAN_LEND:
+		return lend_leader(r, step->task, step->id, err);
+	case PLAN_DROP:
+		return drop_leader(r, step->task, step->id, err);
+	case PLAN_END:
+		return end_zombie(step->task, err);
+	}
+	return fail(err, -EINVAL, "step %d", step->action);
+}
+
+int restore_grow(void *ctx, struct err *err)
+{
+	struct restore *r = ctx;
+
+	for (size_t i = 0; i < r->plan.n; i++) {
+		const struct plan_step *step = &r->plan.step[i];
+
+		if (take_step(r, step, err) < 0) {
+			fail_in(err, "%s", model_task_name(&r->model, step->task));
+			restore_fell(r, FATE_DIE);
+			return err->code;
+		}
+	}
+	clock_gettime(CLOCK_MONOTONIC, &r->grown);
+	return 0;
+}
+
+static void fell_task(const struct task *task)
+{
+	int status;
+
+	if (!task->pid)
+		return;
+	kill(task->pid, SIGKILL);
+	for (size_t i = task->n_threads; i-- > 0;)
+		while (task->thread[i].tid &&
+		       waitpid(task->thread[i].tid, &status, __WALL) == task->thread[i].tid &&
+		       WIFSTOPPED(status))
+			;
+}
+
+void restore_fell(void *ctx, enum fate fate)
+{
+	struct restore *r = ctx;
+
+	for (size_t i = r->model.n_tasks; i-- > 0;) {
+		struct task *task = r->model.task[i];
+
+		if (fate == FATE_DIE)
+			fell_task(task);
+		if (task->plant)
+			plant_close(task->plant);
+		scope_close(&task->pidfd);
+		if (!task->parent)
+			scope_close(&task->pass);
+	}
+}

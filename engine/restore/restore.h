@@ -1,0 +1,54 @@
+/* restore.h - what the phases of one restore share
+ *
+ * Internal to this folder; the door is engine/engine.h.  restore.c holds the table of phases.
+ */
+#ifndef CKRUN_RESTORE_RESTORE_H
+#define CKRUN_RESTORE_RESTORE_H
+
+#include <time.h>
+
+#include "engine/engine.h"
+#include "engine/fd/kind.h"
+#include "engine/mem/restore.h"
+#include "engine/model/model.h"
+#include "engine/phase.h"
+#include "engine/restore/plan.h"
+#include "engine/task/seccomp.h"
+
+struct arena;
+struct calls;
+struct image_dir;
+
+struct restore {
+	const struct restore_request *request;
+	struct arena *arena;
+	struct image_dir *image;
+	struct model model;
+	struct seccomp_table seccomp;
+	struct plan plan;
+	struct calls *calls;
+	struct fd_make make;
+	struct mem_place place; /* where planted code and the vdso are kept meanwhile */
+	pid_t init;
+	int init_pidfd;
+	int host_net, net, host_pid;
+	int pass_num; /* of the passing socket, in every task */
+	struct timespec started, grown;
+	uint64_t pages;
+};
+
+int restore_open(void *ctx, struct err *err);
+void restore_close(void *ctx, enum fate fate);
+int restore_load(void *ctx, struct err *err);
+int restore_plan(void *ctx, struct err *err);
+int restore_nest(void *ctx, struct err *err);
+void restore_unnest(void *ctx, enum fate fate);
+int restore_grow(void *ctx, struct err *err);
+void restore_fell(void *ctx, enum fate fate);
+int restore_furnish(void *ctx, struct err *err);
+void restore_clear(void *ctx, enum fate fate);
+int restore_settle(void *ctx, struct err *err);
+int restore_become(void *ctx, struct err *err);
+int restore_release(void *ctx, struct err *err);
+
+#endif
