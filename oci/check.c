@@ -26,50 +26,18 @@ struct config_row {
 	const char *why; /* NULL: not supported yet */
 };
 
-ASKS(asks_apparmor, struct oci_process)
-{
-	return c->apparmor_profile && strcmp(c->apparmor_profile, "unconfined") != 0;
-}
-
-ASKS(asks_selinux, struct oci_process)
-{
-	return c->selinux_label != NULL;
-}
-
-ASKS(asks_scheduler, struct oci_process)
-{
-	return c->scheduler.set;
-}
-
-ASKS(asks_io_priority, struct oci_process)
-{
-	return c->io_priority.set;
-}
-
 ASKS(asks_affinity, struct oci_process)
 {
 	return c->cpu_affinity_initial || c->cpu_affinity_final;
 }
 
 static const struct process_row process_row[] = {
-	{"apparmorProfile", asks_apparmor}, {"selinuxLabel", asks_selinux},
-	{"scheduler", asks_scheduler},      {"ioPriority", asks_io_priority},
 	{"execCPUAffinity", asks_affinity},
 };
 
 ASKS(lacks_mount_namespace, struct oci_config)
 {
 	return !oci_linux_namespace(&c->linux_, CLONE_NEWNS);
-}
-
-ASKS(asks_user_namespace, struct oci_config)
-{
-	return oci_linux_namespace(&c->linux_, CLONE_NEWUSER) != NULL;
-}
-
-ASKS(asks_time_namespace, struct oci_config)
-{
-	return oci_linux_namespace(&c->linux_, oci_namespace_flag("time")) != NULL;
 }
 
 ASKS(asks_id_mapped_mount, struct oci_config)
@@ -101,11 +69,6 @@ ASKS(asks_mount_label, struct oci_config)
 	return c->linux_.mount_label != NULL;
 }
 
-ASKS(asks_personality, struct oci_config)
-{
-	return c->linux_.personality.set && c->linux_.personality.value;
-}
-
 ASKS(asks_listener, struct oci_config)
 {
 	return c->linux_.seccomp.listener_path != NULL;
@@ -129,14 +92,11 @@ ASKS(asks_killable_wait, struct oci_config)
 
 static const struct config_row config_row[] = {
 	{"linux.namespaces", lacks_mount_namespace, "a mount namespace is needed"},
-	{"linux.namespaces: user", asks_user_namespace, NULL},
-	{"linux.namespaces: time", asks_time_namespace, NULL},
 	{"mounts: idmap", asks_id_mapped_mount, NULL},
 	{"linux.intelRdt", asks_intel_rdt, NULL},
 	{"linux.memoryPolicy", asks_memory_policy, NULL},
 	{"linux.netDevices", asks_net_devices, NULL},
 	{"linux.mountLabel", asks_mount_label, NULL},
-	{"linux.personality", asks_personality, NULL},
 	{"linux.seccomp.listenerPath", asks_listener, NULL},
 	{"linux.seccomp: SCMP_ACT_NOTIFY", asks_notify, NULL},
 	{"linux.seccomp.flags: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", asks_killable_wait,

@@ -3,15 +3,19 @@
  * Written through the verified procfs (CVE-2019-16884).  On a host that has no such module the
  * container would run unconfined although its config says otherwise: refused.
  */
-#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "runtime/base/err.h"
-#include "runtime/base/scope.h"
 #include "runtime/container/init.h"
 #include "runtime/container/procfs.h"
+
+/* Engines write "unconfined" where they want none, AppArmor or not. */
+static bool is_none(const char *name)
+{
+	return !name || !*name || !strcmp(name, "unconfined");
+}
 
 static int apparmor(const struct init *init, const char *profile, struct err *err)
 {
@@ -43,7 +47,7 @@ int lsm_label(void *ctx, struct err *err)
 	const char *label = init->process->selinux_label;
 	int r = 0;
 
-	if (profile && *profile)
+	if (!is_none(profile))
 		r = apparmor(init, profile, err);
 	if (!r && label && *label)
 		r = selinux(init, label, err);

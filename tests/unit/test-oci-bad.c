@@ -277,10 +277,6 @@ static void refuses_by_name_what_it_cannot_do(void)
 {
 	static const struct row row[] = {
 		{"\"linux\":{}", "config.json: linux.namespaces: a mount namespace is needed"},
-		{"\"linux\":{\"namespaces\":[" MOUNT_NS ",{\"type\":\"user\"}]}",
-		 "config.json: linux.namespaces: user is not supported by ckrun yet"},
-		{"\"linux\":{\"namespaces\":[" MOUNT_NS ",{\"type\":\"time\"}]}",
-		 "config.json: linux.namespaces: time is not supported by ckrun yet"},
 		{LINUX("\"intelRdt\":{\"closID\":\"a\"}"),
 		 "config.json: linux.intelRdt is not supported by ckrun yet"},
 		{LINUX("\"memoryPolicy\":{\"mode\":\"MPOL_BIND\"}"),
@@ -289,8 +285,6 @@ static void refuses_by_name_what_it_cannot_do(void)
 		 "config.json: linux.netDevices is not supported by ckrun yet"},
 		{LINUX("\"mountLabel\":\"a:b\""),
 		 "config.json: linux.mountLabel is not supported by ckrun yet"},
-		{LINUX("\"personality\":{\"domain\":\"LINUX32\"}"),
-		 "config.json: linux.personality is not supported by ckrun yet"},
 		{LINUX("\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":\"/"
 		       "s\"}"),
 		 "config.json: linux.seccomp.listenerPath is not supported by ckrun yet"},
@@ -302,14 +296,6 @@ static void refuses_by_name_what_it_cannot_do(void)
 					 "b\","
 					 "\"options\":[\"rbind\",\"ridmap\"]}]",
 		 "config.json: mounts: idmap is not supported by ckrun yet"},
-		{PROCESS("\"apparmorProfile\":\"docker-default\""),
-		 "config.json: process.apparmorProfile is not supported by ckrun yet"},
-		{PROCESS("\"selinuxLabel\":\"a:b\""),
-		 "config.json: process.selinuxLabel is not supported by ckrun yet"},
-		{PROCESS("\"scheduler\":{\"policy\":\"SCHED_FIFO\"}"),
-		 "config.json: process.scheduler is not supported by ckrun yet"},
-		{PROCESS("\"ioPriority\":{\"class\":\"IOPRIO_CLASS_BE\",\"priority\":4}"),
-		 "config.json: process.ioPriority is not supported by ckrun yet"},
 		{PROCESS("\"execCPUAffinity\":{\"initial\":\"0-1\"}"),
 		 "config.json: process.execCPUAffinity is not supported by ckrun yet"},
 	};

@@ -92,7 +92,8 @@ static void reads_the_file_of_exec(void)
 
 static void refuses_in_the_file_of_exec_what_it_cannot_do(void)
 {
-	static const char text[] = "{\"args\":[\"a\"],\"cwd\":\"/\",\"selinuxLabel\":\"a:b\"}";
+	static const char text[] =
+		"{\"args\":[\"a\"],\"cwd\":\"/\",\"execCPUAffinity\":{\"initial\":\"0\"}}";
 	struct arena *arena = arena_new();
 	struct oci_process p = {};
 	struct err err = {};
@@ -100,7 +101,7 @@ static void refuses_in_the_file_of_exec_what_it_cannot_do(void)
 
 	check(oci_process_parse(arena, text, strlen(text), &p, &err) == REFUSED);
 	check(!strcmp(err_text(&err, line, sizeof(line)),
-		      "process: selinuxLabel is not supported by ckrun yet"));
+		      "process: execCPUAffinity is not supported by ckrun yet"));
 	check(p.args.n == 0); /* untouched by a failure */
 	arena_free(&arena);
 }

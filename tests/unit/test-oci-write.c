@@ -24,6 +24,11 @@ static char *replaced(char *text, const char *from, const char *to)
 	return out;
 }
 
+/* Without the ambient capabilities, which cannot be where none is inheritable. */
+static const char ambient[] = ",\n\t\t\t\"ambient\": [\n\t\t\t\t\"CAP_AUDIT_WRITE\",\n"
+			      "\t\t\t\t\"CAP_KILL\",\n\t\t\t\t\"CAP_NET_BIND_SERVICE\"\n"
+			      "\t\t\t]";
+
 static void writes_the_spec_that_runc_writes(void)
 {
 	struct err err = {};
@@ -31,6 +36,7 @@ static void writes_the_spec_that_runc_writes(void)
 
 	check(oci_spec_text(OCI_SPEC_CGROUP_V1, &ours, &err) == 0);
 	check(file_read(AT_FDCWD, "tests/oci/config/runc-spec.json", &runc, &err) == 0);
+	runc = replaced(runc, ambient, "");
 	ours = replaced(ours, "\"" OCI_VERSION "\"", "\"1.0.2-dev\"");
 	ours = replaced(ours, "\"hostname\": \"ckrun\"", "\"hostname\": \"runc\"");
 	size_t len = strlen(runc); /* which ends without a newline */
