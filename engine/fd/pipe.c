@@ -15,7 +15,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "engine/fd/fown.h"
 #include "engine/fd/kind.h"
@@ -44,19 +43,6 @@ static int check_plain(const struct open_file *file, struct err *err)
 	return 0;
 }
 
-static int check_read(const struct pipe_seen *seen, struct err *err)
-{
-	int bytes = 0;
-
-	if (!seen->reader || seen->peer_gone || ioctl(seen->reader->fd, FIONREAD, &bytes) < 0 ||
-	    bytes == 0)
-		return 0;
-	return refuse(err,
-		      "%s: %d bytes from outside of the container are not read yet; "
-		      "try again when they are",
-		      seen->reader->link, bytes);
-}
-
 static int look(struct fd_dump *dump, const struct open_file *file, struct err *err)
 {
 	struct pipe_seen *seen = NULL;
@@ -65,7 +51,7 @@ static int look(struct fd_dump *dump, const struct open_file *file, struct err *
 	if (r < 0)
 		return r;
 	if ((!seen->reader || !seen->writer) && fd_stdio_add(dump, file, err) == 0)
-		return check_read(seen, err);
+		return pipeset_check_read(seen, err);
 	if ((!seen->reader || !seen->writer) && !seen->peer_gone)
 		return refuse(err,
 			      "%s: its other end is outside of the container; close it before "

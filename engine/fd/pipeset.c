@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 
 #include "engine/fd/kind.h"
 #include "engine/fd/pipebuf.h"
@@ -68,8 +69,22 @@ int pipeset_see(struct fd_dump *dump, const struct open_file *file, enum image_f
 	if (!seen->reader || !seen->writer)
 		seen->peer_gone = peer_is_gone(seen);
 	seen->next = dump->pipes;
+	seen->id = seen->next ? seen->next->id + 1 : 1;
 	dump->pipes = *ret = seen;
 	return 0;
+}
+
+int pipeset_check_read(const struct pipe_seen *seen, struct err *err)
+{
+	int bytes = 0;
+
+	if (!seen->reader || seen->peer_gone || ioctl(seen->reader->fd, FIONREAD, &bytes) < 0 ||
+	    bytes == 0)
+		return 0;
+	return refuse(err,
+		      "%s: %d bytes from outside of the container are not read yet; "
+		      "try again when they are",
+		      seen->reader->link, bytes);
 }
 
 int pipeset_look(struct fd_dump *dump, struct pipe_seen *seen, uint32_t pipe_id,
@@ -86,8 +101,13 @@ int pipeset_look(struct fd_dump *dump, struct pipe_seen *seen, uint32_t pipe_id,
 	seen->data.uid = end->st.st_uid;
 	seen->data.gid = end->st.st_gid;
 	seen->data.mode = end->st.st_mode & 07777;
-	if (!seen->reader) /* what is in it nobody will read */
+	if (!seen->reader) { /* what is in it nobody will read */
+		int size = fcntl(end->fd, F_GETPIPE_SZ);
+
+		seen->data.has_size = size > 0;
+		seen->data.size = (uint32_t)size;
 		return 0;
+	}
 	return pipebuf_peek(dump->model->arena, seen->reader->fd, &seen->data, &seen->bytes,
 			    err);
 }

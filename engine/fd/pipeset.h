@@ -23,6 +23,7 @@ struct open_file;
 
 struct pipe_seen {
 	struct pipe_seen *next;
+	uint32_t id;           /* 1, 2, 3 ... in the order they are seen */
 	enum image_file image; /* IMAGE_PIPES_DATA or IMAGE_FIFO_DATA */
 	dev_t dev;
 	ino_t ino;
@@ -39,6 +40,9 @@ int pipeset_see(struct fd_dump *dump, const struct open_file *file, enum image_f
 		struct pipe_seen **ret, struct err *err);
 int pipeset_look(struct fd_dump *dump, struct pipe_seen *seen, uint32_t pipe_id,
 		 struct err *err);
+/* pipeset_check_read() - for a pipe that leads out: refuses bytes that came in and are not read,
+ * as the pipe stays behind. */
+int pipeset_check_read(const struct pipe_seen *seen, struct err *err);
 int pipeset_finish(struct fd_dump *dump, enum image_file image, struct err *err);
 
 struct pipe_made {

@@ -269,7 +269,6 @@ static int reg_reference(struct fd_dump *dump, const struct reg_look *look,
 			 struct open_file **ret, struct err *err)
 {
 	static const FownEntry nobody = FOWN_ENTRY__INIT;
-	struct arena *arena = dump->model->arena;
 	struct open_file *file = add_reference(dump, look);
 
 	if (!file)
@@ -277,11 +276,24 @@ static int reg_reference(struct fd_dump *dump, const struct reg_look *look,
 	int r = reg_fill(dump, file, look, err);
 	if (r < 0)
 		return r;
-	file->entry->reg->fown = arena_copy(arena, &nobody, sizeof(nobody));
+	file->entry->reg->fown = arena_copy(dump->model->arena, &nobody, sizeof(nobody));
 	if (!file->entry->reg->fown)
 		return fail(err, -ENOMEM, "no memory for %s", look->link);
 	*ret = file;
 	return 0;
+}
+
+int reg_describe_file(struct fd_dump *dump, const struct open_file *file,
+		      struct open_file **ret, struct err *err)
+{
+	const struct reg_look look = {.fd = file->fd,
+				      .st = &file->st,
+				      .link = file->link,
+				      .flags = file->flags,
+				      .stdio = file};
+
+	int r = reg_reference(dump, &look, ret, err);
+	return r < 0 ? r : fown_dump(dump, file, &(*ret)->entry->reg->fown, err);
 }
 
 int reg_describe(struct fd_dump *dump, int fd, const char *link, uint32_t flags,

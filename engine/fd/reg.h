@@ -28,6 +28,12 @@ struct open_file;
 int reg_describe(struct fd_dump *dump, int fd, const char *link, uint32_t flags,
 		 struct open_file **ret, struct err *err);
 
+/* reg_describe_file() - a second file of the model for the path of an open file whose own entry
+ * has none (fifos, terminals): with its flags and owner.  Its `ext` says that the path is not
+ * the container's, and the file is stdio of a root task. */
+int reg_describe_file(struct fd_dump *dump, const struct open_file *file,
+		      struct open_file **ret, struct err *err);
+
 /* reg_open() - open it again, close-on-exec; flags need not be those of the entry. Position
  * and owner are not set.  Refuses a file that is not what it was (type, mode, size). */
 int reg_open(struct fd_make *make, const FileEntry *entry, uint32_t flags, int *ret_fd,
