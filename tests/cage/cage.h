@@ -64,10 +64,17 @@ int cgroups_end(const struct cgroups *groups);
 void cgroups_sweep(const struct cgroups *groups);
 
 /* --- inside.c */
+enum terminal {
+	TERMINAL_NONE,   /* standard input is none */
+	TERMINAL_OTHERS, /* another process group has it: we are a job in the background */
+	TERMINAL_OURS,   /* the command gets it, the front takes it back */
+};
+
 struct inside {
 	const struct cgroups *groups;
 	const struct mount_table *table;
 	const sigset_t *mask;      /* of the command */
+	enum terminal terminal;    /* standard input */
 	unsigned long outside_pid; /* number of the pid namespace outside */
 	int go, status;            /* a byte says: begin; the exit code goes out as an int */
 	char **argv;

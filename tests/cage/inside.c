@@ -44,6 +44,22 @@ static void loopback_up(void)
 	close(fd);
 }
 
+/* The command's process group and session have their leader inside, or they have no number there.
+ * With a terminal the session stays the caller's, else the terminal would be lost. */
+static void lead(enum terminal terminal)
+{
+	if (terminal == TERMINAL_NONE) {
+		setsid();
+		return;
+	}
+	setpgid(0, 0);
+	if (terminal == TERMINAL_OURS) {
+		signal(SIGTTOU, SIG_IGN);
+		tcsetpgrp(0, getpid());
+		signal(SIGTTOU, SIG_DFL);
+	}
+}
+
 static pid_t start_command(const struct inside *inside)
 {
 	pid_t pid = fork();
@@ -51,6 +67,7 @@ static pid_t start_command(const struct inside *inside)
 	if (pid < 0)
 		die("fork: %m");
 	if (pid == 0) {
+		lead(inside->terminal);
 		sigprocmask(SIG_SETMASK, inside->mask, NULL);
 		execvp(inside->argv[0], inside->argv);
 		fprintf(stderr, "sandbox: %s: %m\n", inside->argv[0]);

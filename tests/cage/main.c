@@ -24,6 +24,7 @@ struct front {
 	sigset_t ends;      /* signals that end the sandbox */
 	sigset_t inherited; /* the mask that the command gets */
 	pid_t keeper, inside;
+	enum terminal terminal;
 	int keeper_pipe; /* its closing wakes the keeper */
 	int status;      /* the inside writes the exit code; end of file if it was killed */
 };
@@ -176,6 +177,21 @@ static void block_ends(sigset_t *ret_ends, sigset_t *ret_inherited)
 	sigprocmask(SIG_BLOCK, ret_ends, ret_inherited);
 }
 
+static enum terminal terminal_of_ours(void)
+{
+	pid_t group = tcgetpgrp(0);
+
+	if (group < 0)
+		return TERMINAL_NONE;
+	return group == getpgrp() ? TERMINAL_OURS : TERMINAL_OTHERS;
+}
+
+static void take_terminal_back(void)
+{
+	signal(SIGTTOU, SIG_IGN);
+	tcsetpgrp(0, getpgrp());
+}
+
 static void start_inside(struct front *front, const struct mount_table *table, char *argv[])
 {
 	int go[2], status[2];
@@ -183,6 +199,7 @@ static void start_inside(struct front *front, const struct mount_table *table, c
 		.groups = &front->groups,
 		.table = table,
 		.mask = &front->inherited,
+		.terminal = front->terminal,
 		.outside_pid = namespace_id("pid"),
 		.argv = argv,
 	};
@@ -237,6 +254,7 @@ int main(int argc, char *argv[])
 	if (argc < 2)
 		die("usage: tests/sandbox COMMAND [ARGUMENT...]");
 	block_ends(&front.ends, &front.inherited);
+	front.terminal = terminal_of_ours();
 	mounts_read(&table);
 	cgroups_plan(&front.groups, &table, getpid());
 	cgroups_sweep(&front.groups);
@@ -246,6 +264,8 @@ int main(int argc, char *argv[])
 	code = wait_for_end(&front, time_out);
 	if (end_all(&front.groups, front.inside, &status) < 0)
 		die("something is left in %s", front.groups.hierarchy[0].own);
+	if (front.terminal == TERMINAL_OURS)
+		take_terminal_back();
 	close(front.keeper_pipe);
 	waitpid(front.keeper, NULL, 0);
 	if (code < 0)

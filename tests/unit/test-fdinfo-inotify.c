@@ -65,8 +65,8 @@ static void refuses_a_handle_of_another_length(void)
 		"inotify wd:3 ino:a sdev:1 mask:2 ignored_mask:0 fhandle-bytes:2 "
 		"fhandle-type:1 "
 		"f_handle:010",
-		"inotify wd:3 ino:a sdev:1 mask:2 ignored_mask:0 fhandle-bytes:ffffff "
-		"fhandle-type:1 f_handle:010",
+		("inotify wd:3 ino:a sdev:1 mask:2 ignored_mask:0 fhandle-bytes:ffffff "
+		 "fhandle-type:1 f_handle:010"),
 	};
 	scoped(arena_free) struct arena *arena = arena_new();
 	struct inotify_watches list;
