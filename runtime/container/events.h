@@ -1,9 +1,9 @@
 /* events.h - the hooks of a container at their places in its life
  *
  *	kind             status    runs in                          after / before
- *	prestart         creating  runtime's namespaces             namespaces made / mounts
- *	createRuntime    creating  runtime's namespaces             prestart / mounts
- *	createContainer  creating  container's mount namespace      mounts / pivot_root
+ *	prestart         creating  runtime's namespaces             mounts / createRuntime
+ *	createRuntime    creating  runtime's namespaces             prestart / createContainer
+ *	createContainer  creating  container's mount namespace      createRuntime / pivot_root
  *	startContainer   created   the container                    start asked / execve
  *	poststart        running   runtime's namespaces             execve / `start` returns
  *	poststop         stopped   runtime's namespaces             deletion / `delete` returns

@@ -1,4 +1,4 @@
-/* mount-cgroup.c - the cgroup hierarchies inside a container
+/* mount_cgroup.c - the cgroup hierarchies inside a container
  *
  * v2   one mount.
  * v1   a tmpfs with a directory for each hierarchy, and links ("cpu" -> "cpu,cpuacct") for

@@ -1,4 +1,4 @@
-/* mount-copy.c - fill a new tmpfs with what it is going to cover (tmpcopyup)
+/* mount_copy.c - fill a new tmpfs with what it is going to cover (tmpcopyup)
  *
  * Kept: type, mode, owner, contents, link targets.  Not followed: links, mounts below.
  */
