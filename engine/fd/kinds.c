@@ -5,14 +5,15 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 
-extern const struct fd_kind fd_reg, fd_pipe, fd_fifo, fd_eventfd, fd_timerfd, fd_signalfd,
-	fd_epoll, fd_refused;
+extern const struct fd_kind fd_reg, fd_pipe, fd_fifo, fd_tty, fd_eventfd, fd_timerfd,
+	fd_signalfd, fd_epoll, fd_refused;
 
 /* clang-format off */
 static const struct fd_kind *const kinds[] = {
 	&fd_reg,
 	&fd_pipe,
 	&fd_fifo,
+	&fd_tty,
 	&fd_eventfd,
 	&fd_timerfd,
 	&fd_signalfd,
