@@ -209,14 +209,11 @@ static int dump_files(struct checkpoint *c, struct err *err)
 
 		if (!file->holder) /* described by what maps it */
 			continue;
-		int r = file->kind->dump(&c->fds, file, err);
-		if (r < 0)
-			fail_in(err, "%s: fd %d", model_task_name(&c->model, file->holder),
-				file->num);
+		int r = fd_dump_file(&c->fds, file, err);
 		if (checkpoint_refused(c, r, err) < 0)
 			return r;
 	}
-	return 0;
+	return checkpoint_refused(c, fd_dump_finish(&c->fds, err), err);
 }
 
 int checkpoint_survey(void *ctx, struct err *err)

@@ -97,8 +97,9 @@ const struct fd_kind *fd_kind_of(const struct open_file *file);
 /* fd_kind_for() - by the type in the image; NULL: unknown to this ckrun. */
 const struct fd_kind *fd_kind_for(const FileEntry *entry);
 
-/* fd_dump_file() - finds the kind, makes file->entry, describes the file.  A failure says
- * whose file it was.  A file that has an entry (reg_describe()) is left alone. */
+/* fd_dump_file() - describes a file that a task holds; a failure says whose it was.  Kind and
+ * entry are found and made if they are not there.  A file without holder (reg_describe()) is
+ * left alone. */
 int fd_dump_file(struct fd_dump *dump, struct open_file *file, struct err *err);
 /* fd_dump_finish() - once, after the last file was described. */
 int fd_dump_finish(struct fd_dump *dump, struct err *err);

@@ -53,21 +53,27 @@ static int fail_in_file(const struct model *model, const struct open_file *file,
 	return fail_in(err, "%s", model_task_name(model, task));
 }
 
+static int new_entry(const struct fd_dump *dump, struct open_file *file, struct err *err)
+{
+	file->entry = arena_new_struct(dump->model->arena, FileEntry);
+	if (!file->entry)
+		return fail(err, -ENOMEM, "no memory for file %u", file->id);
+	file_entry__init(file->entry);
+	file->entry->id = file->id;
+	return 0;
+}
+
 int fd_dump_file(struct fd_dump *dump, struct open_file *file, struct err *err)
 {
-	if (file->entry)
+	if (!file->holder) /* reg_describe() did */
 		return 0;
 	if (!file->kind)
 		file->kind = fd_kind_of(file);
-	file->entry = arena_new_struct(dump->model->arena, FileEntry);
-	if (!file->entry) {
-		fail(err, -ENOMEM, "no memory for file %u", file->id);
-		return fail_in_file(dump->model, file, err);
+	int r = file->entry ? 0 : new_entry(dump, file, err);
+	if (r == 0) {
+		file->entry->type = file->kind->type;
+		r = file->kind->dump(dump, file, err);
 	}
-	file_entry__init(file->entry);
-	file->entry->type = file->kind->type;
-	file->entry->id = file->id;
-	int r = file->kind->dump(dump, file, err);
 	return r < 0 ? fail_in_file(dump->model, file, err) : 0;
 }
 

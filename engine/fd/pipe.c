@@ -46,11 +46,12 @@ static int check_plain(const struct open_file *file, struct err *err)
 static int look(struct fd_dump *dump, const struct open_file *file, struct err *err)
 {
 	struct pipe_seen *seen = NULL;
+	struct err no_matter = {0};
 
 	int r = pipeset_see(dump, file, IMAGE_PIPES_DATA, &seen, err);
 	if (r < 0)
 		return r;
-	if ((!seen->reader || !seen->writer) && fd_stdio_add(dump, file, err) == 0)
+	if ((!seen->reader || !seen->writer) && fd_stdio_add(dump, file, &no_matter) == 0)
 		return pipeset_check_read(seen, err);
 	if ((!seen->reader || !seen->writer) && !seen->peer_gone)
 		return refuse(err,

@@ -128,10 +128,12 @@ static int place_deleted(struct fd_dump *dump, const struct reg_look *look, cons
 static int place_of(struct fd_dump *dump, const struct reg_look *look, const char **ret_path,
 		    struct err *err)
 {
+	struct err no_matter = {0};
+
 	*ret_path = look->link;
 	if (shows(dump, look->link, look))
 		return PLACE_PATH;
-	if (look->stdio && fd_stdio_add(dump, look->stdio, err) == 0)
+	if (look->stdio && fd_stdio_add(dump, look->stdio, &no_matter) == 0)
 		return PLACE_STDIO;
 	const char *path = without_deleted(dump->model->arena, look->link);
 	if (!path)

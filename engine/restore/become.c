@@ -61,10 +61,8 @@ static int make_files(struct restore *r, struct err *err)
 		const struct task *task = r->model.task[i];
 
 		for (size_t j = 0; j < task->n_fds; j++)
-			if (fd_make_file(&r->make, task->fd[j].file->id, &fd, err) < 0) {
-				fail_in(err, "fd %d", task->fd[j].num);
-				return fail_in(err, "%s", model_task_name(&r->model, task));
-			}
+			if (fd_make_file(&r->make, task->fd[j].file->id, &fd, err) < 0)
+				return err->code;
 	}
 	return 0;
 }
@@ -183,14 +181,7 @@ int restore_settle(void *ctx, struct err *err)
 {
 	struct restore *r = ctx;
 
-	for (size_t i = 0; i < r->model.n_files; i++) {
-		struct open_file *file = r->model.file[i];
-
-		if (file->fd >= 0 && file->kind->settle &&
-		    file->kind->settle(&r->make, file, err) < 0)
-			return fail_in(err, "file %u (%s)", file->id, file->kind->name);
-	}
-	return 0;
+	return fd_settle(&r->make, err);
 }
 
 /* --- become: the last visit of each thread, then registers */
