@@ -276,8 +276,9 @@ static int ghost_make(struct fd_make *make, struct ghosts *ghosts, uint32_t id,
 	if (!made)
 		return fail(err, -ENOMEM, "no memory for a deleted file");
 	int r = image_reader_open(make->image, IMAGE_GHOST_FILE, id, &in, err);
-	if (r == 0)
-		r = record_get(in, &ghost_file_entry__descriptor, arena, &entry, err);
+	if (r < 0)
+		return r;
+	r = record_get(in, &ghost_file_entry__descriptor, arena, &entry, err);
 	if (r <= 0)
 		return r < 0 ? r : fail(err, -EPROTO, "its ghost file is empty");
 	birth.entry = entry;

@@ -57,7 +57,7 @@ int path_parent(int root, const char *path)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	strcpy(dir, path);
+	memcpy(dir, path, strlen(path) + 1);
 	for (char *slash; (slash = strrchr(dir, '/'));) {
 		*slash = '\0';
 		int fd = path_open(root, *dir ? dir : "/", O_PATH | O_DIRECTORY);

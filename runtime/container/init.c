@@ -248,7 +248,8 @@ void init_main(struct init *init)
 	if (!init->arena)
 		fail(&err, -ENOMEM, "out of memory");
 	else
-		phases_run(sequence[mode].step, sequence[mode].n, init, FATE_DIE, FATE_DIE, &err);
+		phases_run(sequence[mode].step, sequence[mode].n, init, FATE_DIE, FATE_DIE,
+			   &err);
 	report(init, &err);
 	_exit(EXIT_FAILURE);
 }

@@ -247,7 +247,7 @@ static void refuses_a_deleted_file_with_another_name(void)
 
 	world_start(&w);
 	int fd = put("first", "x", 0);
-	strcpy(from, in("first"));
+	snprintf(from, sizeof(from), "%s", in("first"));
 	check(link(from, in("second")) == 0 && unlink(from) == 0);
 	world_see(&w, fd);
 	snprintf(want, sizeof(want),
