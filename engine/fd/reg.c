@@ -275,7 +275,9 @@ static int reg_reference(struct fd_dump *dump, const struct reg_look *look,
 
 	if (!file)
 		return fail(err, -ENOMEM, "no memory for %s", look->link);
-	int r = reg_fill(dump, file, look, err);
+	struct reg_look lasting = *look;
+	lasting.link = file->link; /* the caller's may go before the entry is written */
+	int r = reg_fill(dump, file, &lasting, err);
 	if (r < 0)
 		return r;
 	file->entry->reg->fown = arena_copy(dump->model->arena, &nobody, sizeof(nobody));

@@ -7,6 +7,7 @@
 #include "runtime/base/err.h"
 #include "runtime/base/file.h"
 #include "runtime/base/scope.h"
+#include "runtime/container/checkpoint.h"
 #include "runtime/container/container.h"
 
 static int read_config(struct container *container, struct err *err)
@@ -46,7 +47,7 @@ static int open_cgroup(struct container *container, struct err *err)
 	return why.code;
 }
 
-static int open_as_it_is(struct container *container, enum store_lock lock, struct err *err)
+static int open_parts(struct container *container, enum store_lock lock, struct err *err)
 {
 	if (store_open(container->root, container->id, lock, &container->store, err) < 0 ||
 	    read_record(container, err) < 0 || read_config(container, err) < 0)
@@ -57,10 +58,18 @@ static int open_as_it_is(struct container *container, enum store_lock lock, stru
 int container_open(struct arena *arena, const char *root, const char *id, enum store_lock lock,
 		   struct container *ret, struct err *err)
 {
+	int r = container_recover(arena, root, id, err);
+
+	return r < 0 ? r : container_open_as_it_is(arena, root, id, lock, ret, err);
+}
+
+int container_open_as_it_is(struct arena *arena, const char *root, const char *id,
+			    enum store_lock lock, struct container *ret, struct err *err)
+{
 	scoped(container_close) struct container container = {
 		.arena = arena, .root = root, .id = id, .store = STORE_NONE};
 
-	if (open_as_it_is(&container, lock, err) < 0)
+	if (open_parts(&container, lock, err) < 0)
 		return err->code;
 	*ret = container;
 	container.store = STORE_NONE;

@@ -40,9 +40,12 @@ struct container {
 #define CONTAINER_NONE ((struct container){.store = {-1, -1}})
 #define START_FIFO "exec.fifo"
 
-/* container_open() - -ENOENT with runc's words: container "web" does not exist. */
+/* container_open() - frees it first if a checkpoint of it was killed (checkpoint.h).  -ENOENT with runc's words: container "web" does not exist. */
 int container_open(struct arena *arena, const char *root, const char *id, enum store_lock lock,
 		   struct container *ret, struct err *err);
+/* container_open_as_it_is() - the same without container_recover() first. */
+int container_open_as_it_is(struct arena *arena, const char *root, const char *id,
+			    enum store_lock lock, struct container *ret, struct err *err);
 void container_close(struct container *container); /* and unlock; for scoped() */
 
 int container_save(const struct container *container, struct err *err);
