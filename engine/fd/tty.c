@@ -124,7 +124,7 @@ static int tty_dump(struct fd_dump *dump, struct open_file *file, struct err *er
 		r = see(dump, file, ext, &seen, err);
 	if (r == 0 && !ext)
 		r = check_unread(file, err);
-	if (r < 0)
+	if (r)
 		return r;
 	if (!ext && !init_has(dump->model, seen->info.rdev))
 		return refuse(err,

@@ -70,7 +70,8 @@ static int find_gap(struct ranges *all, uint64_t *ret, struct err *err)
 {
 	uint64_t at = FIRST_PLACE;
 
-	qsort(all->run, all->n, sizeof(all->run[0]), by_start);
+	if (all->n) /* qsort(3) takes no NULL */
+		qsort(all->run, all->n, sizeof(all->run[0]), by_start);
 	for (size_t i = 0; i < all->n; i++) {
 		if (all->run[i].start > at && all->run[i].start - at > ROOM + MARGIN)
 			break;
