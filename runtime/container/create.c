@@ -216,6 +216,7 @@ int container_spawn(struct creation *creation, enum spawn_mode mode, int fifo,
 		.preserve_fds = request->preserve_fds,
 		.no_pivot = request->no_pivot,
 		.no_new_keyring = request->no_new_keyring,
+		.filters = store_filters(container->root, container->arena),
 		.cgroup = container->cgroup,
 		.calls = {.hooks = run_hooks, .warn = warn, .ctx = creation},
 	};

@@ -36,6 +36,7 @@ int container_exec(const struct container *container, const struct exec_request 
 		.console_socket = request->console_socket,
 		.preserve_fds = request->preserve_fds,
 		.join = container->record.init.pid,
+		.filters = store_filters(container->root, container->arena),
 		.cgroup = container->cgroup,
 		.calls = {.warn = request->notes.warn, .ctx = request->notes.ctx},
 	};

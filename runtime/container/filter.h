@@ -11,4 +11,9 @@ struct oci_seccomp;
 int filter_compile(const struct oci_seccomp *seccomp, void **ret_program, size_t *ret_size,
 		   struct err *err);
 
+/* filter_get() - the same, from the directory of compiled filters `cache` (made if missing, NULL:
+ * none) if it has the answer; it has afterwards. */
+int filter_get(const char *cache, const struct oci_seccomp *seccomp, void **ret_program,
+	       size_t *ret_size, struct err *err);
+
 #endif

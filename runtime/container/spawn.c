@@ -103,7 +103,7 @@ static int send_filter(const struct init *init, int sync, struct err *err)
 
 	if (init->request->mode == SPAWN_RESTORE || !seccomp->set)
 		return 0;
-	int r = filter_compile(seccomp, &program, &size, err);
+	int r = filter_get(init->request->filters, seccomp, &program, &size, err);
 	return r ? r : sync_send_filter(sync, program, size, err);
 }
 

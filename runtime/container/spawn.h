@@ -59,6 +59,7 @@ struct spawn_request {
 	bool no_new_keyring;         /* keep the caller's session keyring */
 	pid_t join;                  /* SPAWN_EXEC: the container's init */
 	pid_t pid;                   /* pid in the innermost namespace (set_tid); 0: any */
+	const char *filters;         /* directory of compiled seccomp filters; NULL: none */
 	struct cgroup_set *cgroup;   /* exists, limits set; NULL: stay in the caller's */
 	struct spawn_calls calls;
 };

@@ -182,6 +182,11 @@ int store_remove(const char *root, const char *id, struct store *store, struct e
 	return 0;
 }
 
+char *store_filters(const char *root, struct arena *arena)
+{
+	return arena_printf(arena, "%s/~filters", root);
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);

@@ -5,6 +5,7 @@
  *	ROOT/ID/lock		locked by commands that change the container
  *	ROOT/ID/exec.fifo	there from `create` until `start`
  *	ROOT/ID/checkpoint.lock	there while a checkpoint holds the container's tasks
+ *	ROOT/~filters		compiled seccomp filters; the name can be no id
  *
  * Locks are fcntl(2) record locks: a process' own, so no child that it makes keeps the lock
  * alive, and they end with the process however it ends.
@@ -46,6 +47,9 @@ void store_unlock(struct store *store);
 
 /* store_remove() - the directory and all in it.  It must be locked for change. */
 int store_remove(const char *root, const char *id, struct store *store, struct err *err);
+
+/* store_filters() - path of ROOT/~filters; NULL: out of memory. */
+char *store_filters(const char *root, struct arena *arena);
 
 /* store_list() - every id, sorted; a root that does not exist has none. */
 int store_list(const char *root, struct arena *arena, char ***ret, size_t *ret_n,
