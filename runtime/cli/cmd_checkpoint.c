@@ -5,7 +5,9 @@
 #include "runtime/base/scope.h"
 #include "runtime/cli/carry.h"
 #include "runtime/cli/command.h"
+#include "runtime/cli/report.h"
 #include "runtime/container/checkpoint.h"
+#include "runtime/container/delete.h"
 
 struct options {
 	struct checkpoint_options checkpoint;
@@ -47,26 +49,40 @@ static const struct opt rows[] = {
 };
 /* clang-format on */
 
+/* As runc: a container that was written and not left running is gone; its id is free. */
+static int write_image(const struct call *call, const struct checkpoint_options *wanted,
+		       struct err *err)
+{
+	scoped(container_close) struct container container = CONTAINER_NONE;
+
+	if (container_open(call->arena, call->global->root, call->args.v[0], STORE_CHANGE,
+			   &container, err) < 0)
+		return err->code;
+	return container_checkpoint(&container, wanted, err);
+}
+
 static int run_checkpoint(const struct call *call, const void *options, struct err *err)
 {
+	const struct notes notes = report_notes(call->global);
 	const struct options *o = options;
 	struct checkpoint_options wanted = o->checkpoint;
-	scoped(container_close) struct container container = CONTAINER_NONE;
 
 	if (carry_check_modes(o->cgroups_mode, o->empty_ns, err) < 0)
 		return err->code;
 	if (!wanted.image_path)
 		wanted.image_path = "checkpoint";
-	if (container_open(call->arena, call->global->root, call->args.v[0], STORE_CHANGE,
-			   &container, err) < 0)
+	if (write_image(call, &wanted, err) < 0)
 		return err->code;
-	return container_checkpoint(&container, &wanted, err);
+	if (wanted.leave_running)
+		return 0;
+	return container_delete(call->arena, call->global->root, call->args.v[0], DELETE_FORCE,
+				&notes, err);
 }
 
 const struct command cmd_checkpoint = {
 	.name = "checkpoint",
 	.synopsis = "CONTAINER",
-	.brief = "write every process of a container to an image",
+	.brief = "write every process of a container to an image; it is gone then",
 	.options = {rows, sizeof(rows) / sizeof(rows[0])},
 	.size = sizeof(struct options),
 	.min_args = 1,
