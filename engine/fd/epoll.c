@@ -17,17 +17,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/kcmp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 
 #include "engine/fd/epoll.h"
 #include "engine/fd/fown.h"
 #include "engine/fd/kind.h"
-#include "engine/kernel/scan.h"
+#include "engine/kernel/fdinfo-epoll.h"
+#include "engine/kernel/kcmp.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 #include "runtime/base/scope.h"
@@ -37,34 +36,8 @@ static bool epoll_match(const struct open_file *file)
 	return !strcmp(file->link, "anon_inode:[eventpoll]");
 }
 
-static bool scan_field(const char **at, const char *key, unsigned int base, uint64_t *ret)
-{
-	scan_blanks(at);
-	if (!scan_lit(at, key))
-		return false;
-	scan_blanks(at);
-	return scan_u64(at, base, ret);
-}
-
-static bool scan_watch(const char *line, EventpollTfdEntry *w)
-{
-	uint64_t tfd, events, pos, dev;
-
-	if (!scan_field(&line, "tfd:", 10, &tfd) ||
-	    !scan_field(&line, "events:", 16, &events) ||
-	    !scan_field(&line, "data:", 16, &w->data) || !scan_field(&line, "pos:", 10, &pos) ||
-	    !scan_field(&line, "ino:", 16, &w->inode) || !scan_field(&line, "sdev:", 16, &dev))
-		return false;
-	w->tfd = (uint32_t)tfd;
-	w->events = (uint32_t)events;
-	w->pos = pos;
-	w->dev = (uint32_t)dev;
-	w->has_pos = w->has_inode = w->has_dev = true;
-	return true;
-}
-
-static int add_watch(struct model *model, EventpollFileEntry *epfd, const char *line,
-		     struct err *err)
+static int add_watch(struct model *model, EventpollFileEntry *epfd,
+		     const struct epoll_watch *watch, struct err *err)
 {
 	EventpollTfdEntry *w = arena_new_struct(model->arena, EventpollTfdEntry);
 	EventpollTfdEntry **more =
@@ -74,76 +47,50 @@ static int add_watch(struct model *model, EventpollFileEntry *epfd, const char *
 		return fail(err, -ENOMEM, "no memory for watch %zu", epfd->n_tfd);
 	eventpoll_tfd_entry__init(w);
 	w->id = epfd->id;
-	if (!scan_watch(line, w))
-		return fail(err, -EPROTO, "fdinfo \"%.40s\" is no watch", line);
+	w->tfd = (uint32_t)watch->tfd;
+	w->events = watch->events;
+	w->data = watch->data;
+	w->has_pos = w->has_inode = w->has_dev = true;
+	w->pos = (uint64_t)watch->pos;
+	w->inode = watch->ino;
+	w->dev = (uint32_t)watch->dev;
 	epfd->tfd = more;
 	epfd->tfd[epfd->n_tfd++] = w;
 	return 0;
 }
 
-static int scan_watches(struct model *model, const struct open_file *file,
-			EventpollFileEntry *epfd, struct err *err)
-{
-	const char *line = file->fdinfo;
-
-	do {
-		if (strncmp(line, "tfd:", 4))
-			continue;
-		int r = add_watch(model, epfd, line, err);
-		if (r < 0)
-			return r;
-	} while (scan_line(&line));
-	return 0;
-}
-
-/* How many watches before this one have its number: that is how kcmp(2) counts. */
-static uint32_t offset_of(const EventpollFileEntry *epfd, size_t i)
-{
-	uint32_t n = 0;
-
-	for (size_t k = 0; k < i; k++)
-		n += epfd->tfd[k]->tfd == epfd->tfd[i]->tfd;
-	return n;
-}
-
-static int is_watched(int epoll, const EventpollFileEntry *epfd, size_t i,
+/* All files are open in this very process too, so nobody else's are compared. */
+static int is_watched(int epoll, const struct epoll_watch *watch,
 		      const struct open_file *target, struct err *err)
 {
-	struct kcmp_epoll_slot slot = {
-		.efd = (uint32_t)epoll,
-		.tfd = epfd->tfd[i]->tfd,
-		.toff = offset_of(epfd, i),
-	};
-	pid_t self = getpid();
+	const struct kcmp_who file = {.tid = getpid(), .fd = target->fd};
 
-	long r = syscall(SYS_kcmp, self, self, KCMP_EPOLL_TFD, target->fd, &slot);
-	return r < 0 ? fail_errno(err, "kcmp KCMP_EPOLL_TFD %u", slot.tfd) : r == 0;
+	return kcmp_watches(file,
+			    (struct kcmp_watch){.tid = getpid(),
+						.epoll = epoll,
+						.tfd = (uint32_t)watch->tfd,
+						.toff = watch->toff},
+			    err);
 }
 
-static int find_target(const struct model *model, int epoll, EventpollFileEntry *epfd, size_t i,
-		       struct open_file **ret, struct err *err)
+static int find_target(const struct model *model, int epoll, const struct epoll_watch *watch,
+		       const struct open_file **ret, struct err *err)
 {
-	EventpollTfdEntry *w = epfd->tfd[i];
-
 	for (size_t k = 0; k < model->n_files; k++) {
-		struct open_file *target = model->file[k];
+		const struct open_file *target = model->file[k];
 
-		if (target->fd < 0 || target->st.st_ino != w->inode)
+		if (target->fd < 0 || target->st.st_ino != watch->ino)
 			continue;
-		int r = is_watched(epoll, epfd, i, target, err);
-		if (r < 0)
-			return r;
-		if (r) {
-			w->has_file_id = true;
-			w->file_id = target->id;
+		int r = is_watched(epoll, watch, target, err);
+		if (r > 0)
 			*ret = target;
-			return 0;
-		}
+		if (r != 0)
+			return r < 0 ? r : 0;
 	}
 	return refuse(err,
-		      "it watches fd %u (inode %llu), which no task has open any more; remove "
+		      "it watches fd %d (inode %llu), which no task has open any more; remove "
 		      "the watch before the checkpoint",
-		      w->tfd, (unsigned long long)w->inode);
+		      watch->tfd, (unsigned long long)watch->ino);
 }
 
 static int check_fired(const EventpollTfdEntry *w, const struct open_file *target,
@@ -190,9 +137,27 @@ static int check_params(int fd, struct err *err)
 	return 0;
 }
 
+static int describe(struct fd_dump *dump, const struct open_file *file,
+		    EventpollFileEntry *epfd, const struct epoll_watch *watch, struct err *err)
+{
+	const struct open_file *target = NULL;
+
+	int r = find_target(dump->model, file->fd, watch, &target, err);
+	if (r == 0)
+		r = add_watch(dump->model, epfd, watch, err);
+	if (r < 0)
+		return r;
+	EventpollTfdEntry *w = epfd->tfd[epfd->n_tfd - 1];
+	w->has_file_id = true;
+	w->file_id = target->id;
+	r = check_fired(w, target, err);
+	return r < 0 ? r : check_signalfd(dump->model, file, w, target, err);
+}
+
 static int epoll_dump(struct fd_dump *dump, struct open_file *file, struct err *err)
 {
 	EventpollFileEntry *epfd = arena_new_struct(dump->model->arena, EventpollFileEntry);
+	struct epoll_watches watches = {0};
 
 	if (!epfd)
 		return fail(err, -ENOMEM, "no memory for an epoll");
@@ -202,16 +167,9 @@ static int epoll_dump(struct fd_dump *dump, struct open_file *file, struct err *
 	file->entry->epfd = epfd;
 	int r = check_params(file->fd, err);
 	if (r == 0)
-		r = scan_watches(dump->model, file, epfd, err);
-	for (size_t i = 0; r == 0 && i < epfd->n_tfd; i++) {
-		struct open_file *target = NULL;
-
-		r = find_target(dump->model, file->fd, epfd, i, &target, err);
-		if (r == 0)
-			r = check_fired(epfd->tfd[i], target, err);
-		if (r == 0)
-			r = check_signalfd(dump->model, file, epfd->tfd[i], target, err);
-	}
+		r = fdinfo_epoll_parse(file->fdinfo, dump->model->arena, &watches, err);
+	for (size_t i = 0; r == 0 && i < watches.n; i++)
+		r = describe(dump, file, epfd, &watches.watch[i], err);
 	return r < 0 ? r : fown_dump(dump, file, &epfd->fown, err);
 }
 

@@ -42,7 +42,7 @@ struct fd_dump {
 	struct stdio_link *stdio; /* grows: fd_stdio_add() */
 	size_t n_stdio;
 	bool tcp_established, ext_unix_sk, shell_job;
-	void *pipes, *ttys, *regs, *ghosts,
+	void *pipes, *ttys, *regs, *ghosts, *locks,
 		*memfds; /* each room's own; in the arena, NULL at first */
 };
 

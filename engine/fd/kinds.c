@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "engine/fd/kind.h"
+#include "engine/fd/lock.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 
@@ -74,6 +75,8 @@ int fd_dump_file(struct fd_dump *dump, struct open_file *file, struct err *err)
 		file->entry->type = file->kind->type;
 		r = file->kind->dump(dump, file, err);
 	}
+	if (r == 0)
+		r = lock_dump(dump, file, err);
 	return r < 0 ? fail_in_file(dump->model, file, err) : 0;
 }
 
@@ -84,7 +87,7 @@ int fd_dump_finish(struct fd_dump *dump, struct err *err)
 		if (r < 0)
 			return fail_in(err, "%s", kinds[i]->name);
 	}
-	return 0;
+	return lock_finish(dump, err);
 }
 
 static int make(struct fd_make *m, struct open_file *file, struct err *err)
@@ -141,5 +144,5 @@ int fd_settle(struct fd_make *m, struct err *err)
 			if (r < 0)
 				return r;
 		}
-	return 0;
+	return lock_settle(m, err);
 }

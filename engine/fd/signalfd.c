@@ -13,7 +13,7 @@
 #include "engine/fd/fown.h"
 #include "engine/fd/kind.h"
 #include "engine/image/schema/signalfd.pb-c.h"
-#include "engine/kernel/fdinfo.h"
+#include "engine/kernel/fdinfo-signalfd.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 #include "runtime/base/scope.h"
@@ -30,12 +30,9 @@ static int signalfd_dump(struct fd_dump *dump, struct open_file *file, struct er
 	if (!sgfd)
 		return fail(err, -ENOMEM, "no memory for a signalfd");
 	signalfd_entry__init(sgfd);
-	struct fdinfo_field field = {.key = "sigmask:", .base = 16, .value = &sgfd->sigmask};
-	int r = fdinfo_scan(file->fdinfo, &field, 1, err);
+	int r = fdinfo_signalfd_parse(file->fdinfo, &sgfd->sigmask, err);
 	if (r < 0)
 		return r;
-	if (!field.seen)
-		return fail(err, -EPROTO, "fdinfo has no sigmask:");
 	sgfd->id = file->id;
 	sgfd->flags = file->flags;
 	file->entry->sgfd = sgfd;

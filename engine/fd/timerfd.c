@@ -20,7 +20,7 @@
 #include "engine/fd/fown.h"
 #include "engine/fd/kind.h"
 #include "engine/image/schema/timerfd.pb-c.h"
-#include "engine/kernel/fdinfo.h"
+#include "engine/kernel/fdinfo-timerfd.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 #include "runtime/base/file.h"
@@ -42,25 +42,19 @@ static uint64_t ns_of(const struct timespec *t)
 
 static int read_fdinfo(int fd, TimerfdEntry *tfd, struct err *err)
 {
-	uint64_t clock = 0, flags = 0;
-	struct fdinfo_field field[] = {
-		{.key = "clockid:", .base = 10, .value = &clock},
-		{.key = "ticks:", .base = 10, .value = &tfd->ticks},
-		{.key = "settime flags:", .base = 8, .value = &flags},
-	};
+	struct timerfd_state state;
 	scoped_free char *text = NULL;
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	int r = file_read(AT_FDCWD, path, &text, err);
 	if (r == 0)
-		r = fdinfo_scan(text, field, 3, err);
+		r = fdinfo_timerfd_parse(text, &state, err);
 	if (r < 0)
 		return r;
-	if (r < 3)
-		return fail(err, -EPROTO, "fdinfo has %d of 3 fields", r);
-	tfd->clockid = (uint32_t)clock;
-	tfd->settime_flags = (uint32_t)flags;
+	tfd->clockid = (uint32_t)state.clock;
+	tfd->ticks = state.ticks;
+	tfd->settime_flags = state.flags;
 	return 0;
 }
 
