@@ -8,19 +8,17 @@
  */
 #include <fcntl.h>
 #include <linux/sched.h>
-#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/pidfd.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "cgroup/cgroup.h"
+#include "netns/netns.h"
 #include "runtime/base/err.h"
 #include "runtime/base/scope.h"
 #include "runtime/container/init.h"
@@ -315,19 +313,6 @@ int namespaces_maps(const struct init *init, pid_t pid, struct err *err)
 
 /* --- in the child ------------------------------------------------------------------------ */
 
-static int loopback_up(struct err *err)
-{
-	scoped_fd int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq request = {.ifr_name = "lo"};
-
-	if (sock < 0 || ioctl(sock, SIOCGIFFLAGS, &request) < 0)
-		return fail_errno(err, "interface lo");
-	request.ifr_flags |= IFF_UP;
-	if (ioctl(sock, SIOCSIFFLAGS, &request) < 0)
-		return fail_errno(err, "set interface lo up");
-	return 0;
-}
-
 /* While the host's hierarchies are still in sight, and before we are a user namespace's root. */
 int namespaces_cgroup(void *ctx, struct err *err)
 {
@@ -343,7 +328,7 @@ int namespaces_settle(void *ctx, struct err *err)
 	int r = mnt ? enter(mnt, CLONE_NEWNS, err) : 0;
 
 	if (!r && is_new(init->config, CLONE_NEWNET))
-		r = loopback_up(err);
+		r = netns_lo_up(err);
 	return r;
 }
 
