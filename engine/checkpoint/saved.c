@@ -96,8 +96,10 @@ static int load_saved(int dir, struct arena *arena, struct saved **ret, size_t *
 	return 0;
 }
 
-/* What SigBlk shows of a mask of ones: SIGKILL and SIGSTOP cannot be blocked. */
-#define ALL_BLOCKED (~(1ULL << (SIGKILL - 1) | 1ULL << (SIGSTOP - 1)))
+/* What SigBlk shows of a mask of ones: SIGKILL and SIGSTOP cannot be blocked, and the kernel
+ * unblocks SIGTRAP when a thread is stepped through an instruction. */
+#define SIG_BIT(sig) (1ULL << ((sig) - 1))
+#define ALL_BLOCKED (~(SIG_BIT(SIGKILL) | SIG_BIT(SIGSTOP) | SIG_BIT(SIGTRAP)))
 
 /* still_ours() - it was not let go before the end: its signals are blocked, and not by itself */
 static bool still_ours(const struct saved *s, struct arena *arena)
@@ -109,8 +111,8 @@ static bool still_ours(const struct saved *s, struct arena *arena)
 	if (stat_read(s->pid, s->tid, &stat, &ignored) < 0 || stat.starttime != s->starttime ||
 	    status_read(s->pid, s->tid, arena, &status, &ignored) < 0)
 		return false;
-	return status.sig_blocked == ALL_BLOCKED &&
-	       (s->sigmask != ALL_BLOCKED || plant_find(s->pid));
+	return (status.sig_blocked & ALL_BLOCKED) == ALL_BLOCKED &&
+	       ((s->sigmask & ALL_BLOCKED) != ALL_BLOCKED || plant_find(s->pid));
 }
 
 static int stop_thread(const struct saved *s, struct err *err)
