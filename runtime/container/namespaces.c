@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -187,44 +188,43 @@ static int clone_plain(struct init *init, int sync, int cgroup_dir, pid_t *ret_p
 	return 0;
 }
 
-/* In the process of the moment.  The child takes our parent for its own. */
-static int clone_between(struct init *init, const char *path, int sync, int cgroup_dir,
-			 struct err *err)
-{
-	struct sync_message born = {.kind = SYNC_BORN};
-	int pidfd = -1;
-	int r = enter(path, CLONE_NEWUSER, err);
+/* What the process of the moment leaves behind, in memory that it shares with the caller. */
+struct birth {
+	pid_t pid;
+	struct err err;
+};
 
-	if (r)
-		return r;
+/* In that process.  The child takes our parent for its own. */
+static void clone_between(struct init *init, const char *path, int sync, int cgroup_dir,
+			  struct birth *ret)
+{
+	int pidfd = -1;
+
+	if (enter(path, CLONE_NEWUSER, &ret->err))
+		return;
 	long pid = clone_child(init, clone_flags(init) | CLONE_PARENT, cgroup_dir, &pidfd);
-	if (pid < 0)
-		return fail_errno(err, "clone3");
 	if (!pid) {
 		close(sync);
 		init_main(init);
 	}
-	born.pid = (pid_t)pid;
-	return sync_send(init->sync, &born, err);
+	if (pid < 0)
+		fail_errno(&ret->err, "clone3");
+	ret->pid = (pid_t)pid;
 }
 
-static int hear_birth(int sync, pid_t *ret_pid, int *ret_pidfd, struct err *err)
+static int take_birth(const struct birth *birth, pid_t *ret_pid, int *ret_pidfd,
+		      struct err *err)
 {
-	struct sync_message message = {0};
-	int r = sync_receive(sync, &message, NULL, NULL, err);
-
-	if (r < 0)
-		return r;
-	if (r && message.kind == SYNC_FAILED) {
-		*err = message.err;
+	if (birth->err.code) {
+		*err = birth->err;
 		return err->code;
 	}
-	if (!r || message.kind != SYNC_BORN)
+	if (birth->pid <= 0)
 		return fail(err, -ECHILD, "the process that joins the user namespace died");
-	int pidfd = pidfd_open(message.pid, 0);
+	int pidfd = pidfd_open(birth->pid, 0); /* nobody but us reaps it */
 	if (pidfd < 0)
-		return fail_errno(err, "pidfd_open %d", message.pid);
-	*ret_pid = message.pid;
+		return fail_errno(err, "pidfd_open %d", birth->pid);
+	*ret_pid = birth->pid;
 	*ret_pidfd = pidfd;
 	return 0;
 }
@@ -233,20 +233,24 @@ static int clone_in_user_namespace(struct init *init, const char *path, int sync
 				   int cgroup_dir, pid_t *ret_pid, int *ret_pidfd,
 				   struct err *err)
 {
+	struct birth *birth = mmap(NULL, sizeof(*birth), PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int r = 0;
+
+	if (birth == MAP_FAILED)
+		return fail_errno(err, "mmap");
 	pid_t between = fork();
-
-	if (between < 0)
-		return fail_errno(err, "fork");
 	if (!between) {
-		struct sync_message failed = {.kind = SYNC_FAILED};
-		struct err unheard;
-
-		if (clone_between(init, path, sync, cgroup_dir, &failed.err))
-			sync_send(init->sync, &failed, &unheard);
+		clone_between(init, path, sync, cgroup_dir, birth);
 		_exit(0);
 	}
-	int r = hear_birth(sync, ret_pid, ret_pidfd, err);
-	waitpid(between, NULL, 0);
+	if (between < 0)
+		r = fail_errno(err, "fork");
+	else if (waitpid(between, NULL, 0) < 0)
+		r = fail_errno(err, "wait for the process that joins the user namespace");
+	else
+		r = take_birth(birth, ret_pid, ret_pidfd, err);
+	munmap(birth, sizeof(*birth));
 	return r;
 }
 

@@ -5,8 +5,7 @@
  *	parent -> child   GO        its id maps and its score are written
  *	                  FILTER    the seccomp program (it is compiled while the child mounts)
  *	                  HOOKED    the hooks it asked for have run
- *	child -> parent   BORN      pid of the real child, by one that made it and ends
- *	                  HOOKS     run prestart and createRuntime hooks
+ *	child -> parent   HOOKS     run prestart and createRuntime hooks
  *	                  WARN      something was given up without failing
  *	                  FAILED    why; the child is about to exit
  *	                  READY     created: waits on the FIFO; restore: sits in pause(2)
@@ -16,7 +15,6 @@
 #define CKRUN_CONTAINER_SYNC_H
 
 #include <stddef.h>
-#include <sys/types.h>
 
 #include "runtime/base/err.h"
 
@@ -24,7 +22,6 @@ enum sync_kind {
 	SYNC_GO = 1,
 	SYNC_FILTER,
 	SYNC_HOOKED,
-	SYNC_BORN,
 	SYNC_HOOKS,
 	SYNC_WARN,
 	SYNC_FAILED,
@@ -34,7 +31,6 @@ enum sync_kind {
 
 struct sync_message {
 	enum sync_kind kind;
-	pid_t pid;      /* BORN */
 	struct err err; /* WARN, FAILED */
 };
 
