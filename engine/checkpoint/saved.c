@@ -98,7 +98,7 @@ static int load_saved(int dir, struct arena *arena, struct saved **ret, size_t *
 
 /* What SigBlk shows of a mask of ones: SIGKILL and SIGSTOP cannot be blocked, and the kernel
  * unblocks SIGTRAP when a thread is stepped through an instruction. */
-#define SIG_BIT(sig) (1ULL << ((sig) - 1))
+#define SIG_BIT(sig) (1ULL << ((sig)-1))
 #define ALL_BLOCKED (~(SIG_BIT(SIGKILL) | SIG_BIT(SIGSTOP) | SIG_BIT(SIGTRAP)))
 
 /* still_ours() - it was not let go before the end: its signals are blocked, and not by itself */

@@ -191,8 +191,9 @@ static pid_t spawn_root(const struct task *task, struct err *err)
 	long pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (pid < 0)
 		return fail_errno(err, "make a process with pid %d", wanted);
-	while (pid == 0)
-		pause();
+	if (pid == 0)
+		for (;;)
+			pause();
 	return (pid_t)pid;
 }
 

@@ -1,4 +1,5 @@
 /* test-fd-tty.c - the terminal of a container, with the master outside */
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
@@ -50,7 +51,10 @@ static void refuses_what_was_typed_and_not_read(void)
 	char path[64], want[256];
 
 	int master = terminal(path), slave = open(path, O_RDWR | O_NOCTTY);
+	struct pollfd typed = {.fd = slave, .events = POLLIN};
+
 	check(write(master, "ls\n", 3) == 3);
+	check(poll(&typed, 1, 5000) == 1); /* a kernel thread carries it to the slave */
 	world_start(&w);
 	world_see(&w, slave);
 	snprintf(want, sizeof(want),
