@@ -34,6 +34,7 @@ CLI_OBJ  := $(CLI_SRC:%.c=$(BUILD)/%.o)
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test-*.c))
 CARRY    := $(patsubst tests/carry/%.c,$(BUILD)/tests/carry/%,$(wildcard tests/carry/*.c))
 FUZZ     := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/*.c))
+SCENES   := $(patsubst tests/demo/%.c,$(BUILD)/tests/demo/%,$(wildcard tests/demo/*.c))
 BENCH    := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
 
 .PHONY: FORCE all deps install demo check lint bench fuzz clean help unit carry fuzzers tidy analyzer cflags
@@ -107,15 +108,16 @@ $(BUILD)/tests/unit/test-options: $(BUILD)/runtime/cli/options.o
 # Subjects are static: they run in a root file system that has nothing else.
 $(BUILD)/tests/carry/%: $(BUILD)/tests/carry/%.o
 	$(CC) $(CFLAGS) -static -pthread -o $@ $^ -lrt
-$(BUILD)/tests/bench/%: tests/bench/%.c
-	@mkdir -p $(@D)
-	$(CC) -O2 -static -pthread -o $@ $<
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o
+	$(CC) $(CFLAGS) -static -pthread -o $@ $^
+$(BUILD)/tests/demo/%: $(BUILD)/tests/demo/%.o
+	$(CC) $(CFLAGS) -static -o $@ $^
 # tests/fuzz/run sets CC=clang, a BUILD of its own, SAN with fuzzer-no-link.
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libckrun.a
 	$(CC) $(CFLAGS) $(SAN) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 unit: $(UNIT)
-carry: $(CARRY)
+carry: $(CARRY) $(SCENES)
 fuzzers: $(FUZZ)
 
 # --- lint: a stamp per source, so that only what changed is looked at again (tests/lint/all)
@@ -141,7 +143,7 @@ $(BUILD)/lint/%.analyzer: %.c $(BUILD)/%.o
 cflags:
 	@echo '$(ALL_CFLAGS)'
 tidy: $(LINT:%.c=$(BUILD)/lint/%.tidy) $(PIE_SRC:%.c=$(BUILD)/lint/%.tidy)
-analyzer: $(patsubst %.c,$(BUILD)/lint/%.analyzer,$(filter-out tests/unit/% tests/carry/% tests/fuzz/% tests/bench/%,$(LINT)))
+analyzer: $(patsubst %.c,$(BUILD)/lint/%.analyzer,$(filter-out tests/%,$(LINT)))
 
 #: make check     install what is needed, build and run every test (needs root; runs in tests/sandbox)
 check: deps
@@ -149,7 +151,7 @@ check: deps
 
 #: make demo      install what is needed and run the main job: Redis carried into a fresh bundle
 demo: deps
-	$(MAKE) all
+	$(MAKE) all $(SCENES)
 	bundles/demo
 
 #: make lint      layers, globals, sizes, format, clang-tidy, cppcheck, ShellCheck
