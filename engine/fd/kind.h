@@ -23,7 +23,6 @@
 
 struct err;
 struct image_dir;
-struct netdiag;
 
 /* An object outside the container that its stdio led to, and what stands for it now. */
 struct stdio_link {
@@ -35,15 +34,13 @@ struct stdio_link {
  * set is in the model before the first dump(), so "is the other end inside?" can be asked. */
 struct fd_dump {
 	struct model *model;
-	struct image_dir *image; /* payloads: pipes-data, sk-queues, ghost files */
-	int root;                /* the container's root directory */
-	const struct netdiag
-		*sockets;         /* of the container's network namespace; NULL: none asked */
+	struct image_dir *image;  /* payloads: pipes-data, sk-queues, ghost files */
+	int root;                 /* the container's root directory */
 	struct stdio_link *stdio; /* grows: fd_stdio_add() */
 	size_t n_stdio;
 	bool tcp_established, ext_unix_sk, shell_job;
-	void *pipes, *ttys, *regs, *ghosts, *locks,
-		*memfds; /* each room's own; in the arena, NULL at first */
+	void *pipes, *ttys, *regs, *ghosts, *locks, *memfds,
+		*socks; /* each room's own; in the arena, NULL at first */
 };
 
 /* What the rooms may use while they make files. */
@@ -56,7 +53,7 @@ struct fd_make {
 	const int *stdio_now; /* ckrun's own descriptors that stand for 0-2 */
 	bool tcp_established, tcp_close, ext_unix_sk;
 	/* each room's own; in the arena, NULL at first */
-	void *pipes, *fifos, *unixes, *tcps, *ghosts, *ttys, *memfds;
+	void *pipes, *fifos, *socks, *ghosts, *ttys, *memfds;
 };
 
 struct fd_kind {
@@ -65,6 +62,8 @@ struct fd_kind {
 
 	/* match() - is this file ours?  Looks only. */
 	bool (*match)(const struct open_file *file);
+	/* made_by() - is this record ours? NULL: every record of the type. */
+	bool (*made_by)(const FileEntry *entry);
 
 	/* prepare() - before any dump(), for every file of the kind: what must be still on
 	 * both ends before either is read (TCP: repair mode on).  NULL: nothing. */

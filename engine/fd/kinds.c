@@ -8,6 +8,7 @@
 
 extern const struct fd_kind fd_reg, fd_pipe, fd_fifo, fd_tty, fd_eventfd, fd_timerfd,
 	fd_signalfd, fd_epoll, fd_refused;
+extern const struct fd_kind fd_unix; /* engine/sock */
 
 /* clang-format off */
 static const struct fd_kind *const kinds[] = {
@@ -18,6 +19,7 @@ static const struct fd_kind *const kinds[] = {
 	&fd_eventfd,
 	&fd_timerfd,
 	&fd_signalfd,
+	&fd_unix,
 	&fd_epoll,   /* settles after all others */
 	&fd_refused, /* matches whatever is left */
 };
@@ -36,7 +38,8 @@ const struct fd_kind *fd_kind_of(const struct open_file *file)
 const struct fd_kind *fd_kind_for(const FileEntry *entry)
 {
 	for (size_t i = 0; i < N_KINDS; i++)
-		if (kinds[i]->type == entry->type && kinds[i]->restore)
+		if (kinds[i]->type == entry->type && kinds[i]->restore &&
+		    (!kinds[i]->made_by || kinds[i]->made_by(entry)))
 			return kinds[i];
 	return NULL;
 }
