@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -77,7 +78,9 @@ static _Noreturn void become(const struct oci_hook *hook, const char *dir,
 
 	if (end->failed < 3)
 		end->failed = fcntl(end->failed, F_DUPFD_CLOEXEC, 3);
-	if (setpgid(0, 0) == 0 && take_stdio(end) == 0 && (!dir || chdir(dir) == 0) &&
+	/* a hook does not outlive a ckrun that is killed while it waits for it */
+	if (setpgid(0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
+	    take_stdio(end) == 0 && (!dir || chdir(dir) == 0) &&
 	    syscall(SYS_close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */) == 0) {
 		default_signals();
 		execve(hook->path, hook->args.item ? hook->args.item : only_path,

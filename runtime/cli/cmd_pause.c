@@ -10,7 +10,7 @@ static int run_pause(const struct call *call, const void *options, struct err *e
 	scoped(container_close) struct container container = CONTAINER_NONE;
 
 	(void)options;
-	if (container_open(call->arena, call->global->root, call->args.v[0], STORE_CHANGE,
+	if (container_open(call->arena, call->global->root, call->args.v[0], STORE_SHARE,
 			   &container, err) < 0)
 		return err->code;
 	return container_pause(&container, err);

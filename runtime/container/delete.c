@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "cgroup/cgroup.h"
@@ -42,7 +43,7 @@ static int destroy(struct container *container, struct err *err)
 	struct err not_running = {};
 
 	/* its cgroup may be gone, or have lost it */
-	(void)container_kill(container, 9, KILL_INIT, &not_running);
+	(void)container_kill(container, SIGKILL, KILL_INIT, &not_running);
 	if (container_end_tasks(container, err) < 0)
 		return err->code;
 	if (container->cgroup && cgroup_set_remove(container->cgroup, err) < 0)
@@ -59,11 +60,26 @@ static void poststop(const struct container *container, const struct notes *note
 		notes->warn(notes->ctx, err_text(&err, text, sizeof(text)));
 }
 
+/* Before its turn comes: an `exec` that waits in a paused container, or a `create` that waits
+ * for the init, holds the lock until its process dies. */
+static void end_what_holds_the_lock(struct arena *arena, const char *root, const char *id)
+{
+	scoped(container_close) struct container container = CONTAINER_NONE;
+	struct err ignored = {};
+
+	if (container_open(arena, root, id, STORE_READ, &container, &ignored) < 0)
+		return;
+	(void)container_kill(&container, SIGKILL, KILL_INIT, &ignored);
+	(void)container_kill(&container, SIGKILL, KILL_ALL, &ignored);
+}
+
 int container_delete(struct arena *arena, const char *root, const char *id,
 		     enum delete_mode mode, const struct notes *notes, struct err *err)
 {
 	scoped(container_close) struct container container = CONTAINER_NONE;
 
+	if (mode == DELETE_FORCE)
+		end_what_holds_the_lock(arena, root, id);
 	if (container_open(arena, root, id, STORE_CHANGE, &container, err) < 0)
 		return err->code == -ENOENT ? delete_half_made(root, id, mode, err) : err->code;
 	if (may_delete(&container, mode, err) < 0 || destroy(&container, err) < 0)
