@@ -17,22 +17,26 @@
 #include "runtime/container/init.h"
 #include "runtime/container/inroot.h"
 #include "runtime/container/mountfd.h"
+#include "runtime/container/procfs.h"
 
 enum { PTMX_MAJOR = 5, PTMX_MINOR = 2, PTS_MAJOR_FIRST = 136, PTS_MAJOR_LAST = 143 };
 
 static int open_master(const struct init *init, int *ret_fd, struct err *err)
 {
-	scoped_fd int fd = -1;
+	scoped_fd int fd = -1, seen = -1;
 	struct stat st;
 	int zero = 0;
 	/* "pts/ptmx" of the link is relative: /dev serves as the root of the look-up */
-	int r = inroot_open(init->dev, "ptmx", O_RDWR | O_NOCTTY, INROOT_FOLLOW, &fd, err);
+	int r = inroot_open(init->dev, "ptmx", O_PATH, INROOT_FOLLOW, &seen, err);
 
 	if (r)
 		return r;
-	if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) ||
+	if (fstat(seen, &st) < 0 || !S_ISCHR(st.st_mode) ||
 	    st.st_rdev != makedev(PTMX_MAJOR, PTMX_MINOR))
 		return fail(err, -ENODEV, "/dev/ptmx is not the pseudoterminal multiplexer");
+	r = procfs_reopen(init->proc, seen, O_RDWR | O_NOCTTY, &fd, err);
+	if (r)
+		return r;
 	if (ioctl(fd, TIOCSPTLCK, &zero) < 0)
 		return fail_errno(err, "unlock the pseudoterminal");
 	*ret_fd = take_fd(&fd);

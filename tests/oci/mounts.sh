@@ -137,15 +137,32 @@ fills_a_tmpfs_with_what_it_covers() {
 }
 
 shows_a_container_its_own_cgroups() {
-	local got
+	local got procs='cat /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/*/cgroup.procs 2>/dev/null | sort -u'
 
-	got=$(container 'ns("cgroup")' 'cat /proc/self/cgroup; ls /sys/fs/cgroup; cat /sys/fs/cgroup/*/cgroup.procs | sort -u; touch /sys/fs/cgroup/x; true' 2>&1)
-	contains "$got" ":/"
+	got=$(container 'ns("cgroup")' "cat /proc/self/cgroup; $procs; touch /sys/fs/cgroup/x 2>&1; true")
 	[[ $got != *:/t* ]] || fail "$got"
 	contains "$got" "Read-only file system"
-	got=$(container pass 'cat /sys/fs/cgroup/*/cgroup.procs | sort -u')
+	got=$(container 'lin["namespaces"] = [n for n in lin["namespaces"] if n["type"] != "cgroup"]' "$procs")
 	[ -n "$got" ] || fail "no cgroup shows the init"
 	! grep -qx 0 <<<"$got" || fail "a process outside is in it"
+}
+
+makes_tmpfs_read_only_after_it_is_filled() {
+	local got
+
+	got=$(container 'next(m for m in c["mounts"] if m["destination"] == "/dev")["options"].append("ro")' \
+		'echo x >/dev/null && touch /dev/shm/x && echo filled; touch /dev/x 2>&1; true')
+	contains "$got" filled
+	contains "$got" "/dev/x: Read-only file system"
+}
+
+enters_the_root_without_pivot() {
+	local got
+
+	bundle pass 'ls /..; ls /../..; grep -c . /proc/self/mountinfo; ls -d /proc/1/root/usr /usr 2>&1; true'
+	got=$(ckrun run --no-pivot -b "$b" t)
+	contains "$got" bin
+	[[ $got != *boot* && $got == *"/usr: No such file"* ]] || fail "$got"
 }
 
 names_the_mount_that_fails_and_why() {
@@ -187,6 +204,8 @@ tests+=(
 	mounts_tmpfs_with_the_mode_of_what_it_covers
 	fills_a_tmpfs_with_what_it_covers
 	shows_a_container_its_own_cgroups
+	makes_tmpfs_read_only_after_it_is_filled
+	enters_the_root_without_pivot
 	names_the_mount_that_fails_and_why
 	makes_the_default_devices_and_links
 )

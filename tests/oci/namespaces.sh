@@ -94,19 +94,33 @@ executes_beside_the_init_with_a_parent_outside() {
 	same "$got" "0 1"
 }
 
+own_cgroups='cat /proc/self/cgroup'
+show_cgroups='lin["namespaces"] = [n for n in lin["namespaces"] if n["type"] != "cgroup"]'
+
+# Each hierarchy that is mounted has the cgroup of the container.
+is_in_every_hierarchy() {
+	same "$(grep -c ":/t$" <<<"$1")" "$(findmnt -rn -t cgroup,cgroup2 | wc -l)"
+}
+
 executes_in_the_cgroups_of_the_init() {
-	started pass
-	same "$(inside 'cat /proc/self/cgroup')" "$(ckrun exec t cat /proc/1/cgroup)"
-	contains "$(inside 'cat /proc/self/cgroup')" /t
+	started "$show_cgroups"
+	same "$(inside "$own_cgroups")" "$(ckrun exec t cat /proc/1/cgroup)"
+	is_in_every_hierarchy "$(inside "$own_cgroups")"
 }
 
 runs_in_its_own_cgroups() {
-	local line
+	is_in_every_hierarchy "$(container "$show_cgroups" "$own_cgroups")"
+}
 
-	container pass 'cat /proc/self/cgroup' >"$work/out"
-	while read -r line; do
-		same "${line##*:}" /t
-	done <"$work/out"
+does_the_same_where_only_cgroup_v2_is() {
+	unshare -m sh -c 'umount -R /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && exec tests/oci/run "$@"' sh \
+		executes_in_the_cgroups_of_the_init runs_in_its_own_cgroups shows_a_container_its_own_cgroups \
+		executes_beside_the_init_with_a_parent_outside makes_the_default_devices_and_links
+}
+
+does_the_same_where_only_cgroup_v1_is() {
+	unshare -m sh -c 'umount -t cgroup2 -a && exec tests/oci/run "$@"' sh \
+		executes_in_the_cgroups_of_the_init runs_in_its_own_cgroups shows_a_container_its_own_cgroups
 }
 
 tests+=(
@@ -121,4 +135,6 @@ tests+=(
 	executes_beside_the_init_with_a_parent_outside
 	executes_in_the_cgroups_of_the_init
 	runs_in_its_own_cgroups
+	does_the_same_where_only_cgroup_v2_is
+	does_the_same_where_only_cgroup_v1_is
 )
