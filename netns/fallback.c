@@ -25,4 +25,8 @@ static bool match(const struct netns_link *link)
 	return false;
 }
 
-const struct link_kind link_fallback = {.name = "fallback", .match = match};
+const struct link_kind link_fallback = {
+	.name = "fallback",
+	.match = match,
+	.may_miss = true,
+};

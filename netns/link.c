@@ -117,7 +117,7 @@ int links_match(const struct netns_state *state, const struct netns_link *now, s
 		const struct netns_link *link = &state->link[i];
 
 		ret->now[i] = by_name(now, n, link->name);
-		if (!ret->now[i] && link_kind_of(link)->restore)
+		if (!ret->now[i] && !link_kind_of(link)->may_miss)
 			return refuse(
 				err,
 				"link %s (%s) of the image is not in the restored network "

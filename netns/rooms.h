@@ -15,8 +15,8 @@ struct link_kind {
 	bool (*match)(const struct netns_link *link);
 	/* refusal() - a sentence why it cannot be carried, in the arena, or NULL. */
 	const char *(*refusal)(const struct netns_link *link, struct arena *arena);
-	/* restore() - bring the fresh namespace's link `now` to what it was.  NULL: the link may
-	 * be missing there. */
+	bool may_miss; /* in the fresh namespace */
+	/* restore() - bring the fresh namespace's link `now` to what it was.  NULL: leave it. */
 	int (*restore)(struct nl_sock *sock, const struct netns_link *link,
 		       const struct netns_link *now, struct err *err);
 };
