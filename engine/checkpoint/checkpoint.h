@@ -76,7 +76,7 @@ bool checkpoint_is_first(const struct model *model, const struct task *task,
 /* share.c: the same tables, memory and handlers get the same ids; open files once each. */
 int checkpoint_find_shared(struct checkpoint *c, struct err *err);
 int checkpoint_find_files(struct checkpoint *c, struct err *err);
-/* checkpoint_meet_all_files() - the same without knowing who shares what: for recover(). */
-int checkpoint_meet_all_files(struct checkpoint *c, struct err *err);
+/* checkpoint_meet_all_files() - for recover(): tasks run, so those that end are left out. */
+void checkpoint_meet_all_files(struct checkpoint *c);
 
 #endif

@@ -94,18 +94,6 @@ static int wait_task(struct task *task, struct err *err)
 	return 0;
 }
 
-/* From here on a signal waits until its task is let go. */
-static int block_signals(struct checkpoint *c, struct err *err)
-{
-	int r = checkpoint_save(c, err);
-
-	for (size_t t = 0; t < c->model.n_tasks && r >= 0; t++)
-		for (size_t i = 0; i < c->model.task[t]->n_threads && r >= 0; i++)
-			r = tracee_set_sigmask(c->model.task[t]->thread[i].tid, UINT64_MAX,
-					       err);
-	return r;
-}
-
 static int stop_all(struct checkpoint *c, struct err *err)
 {
 	struct err ignored = {};
@@ -120,7 +108,7 @@ static int stop_all(struct checkpoint *c, struct err *err)
 		if (wait_task(c->model.task[i], err) < 0)
 			return fail_in(err, "task %d", c->model.task[i]->pid);
 	clock_gettime(CLOCK_MONOTONIC, &c->stood);
-	return block_signals(c, err);
+	return checkpoint_save(c, err);
 }
 
 int checkpoint_seize(void *ctx, struct err *err)
@@ -133,14 +121,6 @@ int checkpoint_seize(void *ctx, struct err *err)
 	if (r < 0)
 		checkpoint_let_go(c, FATE_RUN);
 	return r;
-}
-
-static void let_go_thread(const struct thread *thread)
-{
-	struct err ignored = {};
-
-	tracee_set_sigmask(thread->tid, thread->sigmask, &ignored);
-	tracee_detach(thread->tid);
 }
 
 /* A tracer sees the end first; only then the parent does. */
@@ -175,7 +155,7 @@ void checkpoint_let_go(void *ctx, enum fate fate)
 			if (fate == FATE_DIE)
 				bury_thread(&c->model.task[t]->thread[i]);
 			else
-				let_go_thread(&c->model.task[t]->thread[i]);
+				tracee_detach(c->model.task[t]->thread[i].tid);
 	c->seized = 0;
 	checkpoint_unsave(c);
 }

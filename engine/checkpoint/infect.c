@@ -1,31 +1,37 @@
-/* infect.c - phase infect: what only the tasks themselves can tell */
+/* infect.c - phase infect: what only the tasks themselves can tell
+ *
+ * A thread that was visited stays in planted code, with its signals blocked, until it is cured:
+ * if ckrun is killed meanwhile it waits there, and does not run its own code with our mask.
+ */
 #include "engine/checkpoint/checkpoint.h"
 #include "engine/inject/plant.h"
 #include "engine/inject/tracee.h"
 #include "engine/task/room.h"
 #include "runtime/base/err.h"
 
-static int ask_threads(struct checkpoint *c, struct task *task, struct err *err)
+static int ask_thread(struct checkpoint *c, struct task *task, struct thread *thread,
+		      struct err *err)
 {
-	for (size_t i = 0; i < task->n_threads; i++) {
-		struct task_seen seen = {
-			.model = &c->model,
-			.task = task,
-			.thread = &task->thread[i],
-			.calls = c->calls,
-			.seccomp = &c->seccomp,
-		};
-		if (task_ask(&seen, err) < 0)
-			return fail_in(err, "thread %d", task->thread[i].vtid);
-	}
-	return 0;
+	struct task_seen seen = {
+		.model = &c->model,
+		.task = task,
+		.thread = thread,
+		.calls = c->calls,
+		.seccomp = &c->seccomp,
+	};
+
+	int r = tracee_set_sigmask(thread->tid, UINT64_MAX, err);
+	if (r >= 0 && !task->plant->at)
+		r = plant_put(task->plant, thread->tid, 0, err);
+	return r < 0 ? r : task_ask(&seen, err);
 }
 
 static int infect_task(struct checkpoint *c, struct task *task, struct err *err)
 {
-	int r = plant_put(task->plant, task->pid, 0, err);
-
-	return r < 0 ? r : ask_threads(c, task, err);
+	for (size_t i = 0; i < task->n_threads; i++)
+		if (ask_thread(c, task, &task->thread[i], err) < 0)
+			return fail_in(err, "thread %d", task->thread[i].vtid);
+	return 0;
 }
 
 int checkpoint_infect(void *ctx, struct err *err)
@@ -46,13 +52,20 @@ int checkpoint_infect(void *ctx, struct err *err)
 	return 0;
 }
 
+/* The leader last: it takes the planted code out, its signals still blocked. */
 static void cure_task(const struct task *task)
 {
 	struct err ignored = {};
 
-	for (size_t i = 0; i < task->n_threads; i++)
-		tracee_set_regs(task->thread[i].tid, &task->thread[i].regs, &ignored);
-	plant_remove(task->plant, task->pid, &ignored);
+	for (size_t i = task->n_threads; i-- > 0;) {
+		const struct thread *thread = &task->thread[i];
+
+		tracee_set_regs(thread->tid, &thread->regs, &ignored);
+		if (!i)
+			plant_remove(task->plant, thread->tid, &ignored);
+		tracee_rest(thread->tid, &ignored);
+		tracee_set_sigmask(thread->tid, thread->sigmask, &ignored);
+	}
 }
 
 void checkpoint_cure(void *ctx, enum fate fate)

@@ -1,7 +1,8 @@
 /* saved.c - the way back for tasks whose checkpoint was killed
  *
- * When a tracer dies its tasks run on from wherever they are: at their own code if they were
- * only stopped, in planted code if they were visited; there they stop themselves.
+ * When a tracer dies its tasks run on from wherever they are.  Threads that were only stopped are
+ * at their own code and need nothing.  Those that were visited wait in planted code: they get
+ * back the registers and the mask that were saved before.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +16,6 @@
 #include "engine/inject/plant.h"
 #include "engine/inject/tracee.h"
 #include "engine/kernel/stat.h"
-#include "engine/kernel/status.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 #include "runtime/base/file.h"
@@ -96,95 +96,113 @@ static int load_saved(int dir, struct arena *arena, struct saved **ret, size_t *
 	return 0;
 }
 
-/* What SigBlk shows of a mask of ones: SIGKILL and SIGSTOP cannot be blocked, and the kernel
- * unblocks SIGTRAP when a thread is stepped through an instruction. */
-#define SIG_BIT(sig) (1ULL << ((sig)-1))
-#define ALL_BLOCKED (~(SIG_BIT(SIGKILL) | SIG_BIT(SIGSTOP) | SIG_BIT(SIGTRAP)))
-
-/* still_ours() - it was not let go before the end: its signals are blocked, and not by itself */
-static bool still_ours(const struct saved *s, struct arena *arena)
+static bool is_same(const struct saved *s)
 {
-	struct status_task status;
 	struct stat_task stat;
 	struct err ignored = {};
 
-	if (stat_read(s->pid, s->tid, &stat, &ignored) < 0 || stat.starttime != s->starttime ||
-	    status_read(s->pid, s->tid, arena, &status, &ignored) < 0)
-		return false;
-	return (status.sig_blocked & ALL_BLOCKED) == ALL_BLOCKED &&
-	       ((s->sigmask & ALL_BLOCKED) != ALL_BLOCKED || plant_find(s->pid));
+	return stat_read(s->pid, s->tid, &stat, &ignored) == 0 &&
+	       stat.starttime == s->starttime;
 }
 
-static int stop_thread(const struct saved *s, struct err *err)
+static int stop_thread(const struct saved *s, struct user_regs_struct *ret, struct err *err)
 {
 	int stopsig;
 
 	int r = tracee_seize(s->tid, TASKS_SURVIVE_US, err);
-	return r < 0 ? r : tracee_wait(s->tid, STOP_MS, &stopsig, err);
+	if (r >= 0)
+		r = tracee_wait(s->tid, STOP_MS, &stopsig, err);
+	return r < 0 ? r : tracee_regs(s->tid, ret, err);
 }
 
-static int unplant(const struct saved *s, struct err *err)
+static int unplant(const struct saved *s, uint64_t at, struct err *err)
 {
 	scoped(plant_close) struct plant plant = {.mem = -1};
-	uint64_t at = plant_find(s->pid);
 
-	if (!at)
-		return 0;
 	int r = plant_open(s->pid, &plant, err);
 	plant.at = at;
 	return r < 0 ? r : plant_remove(&plant, s->tid, err);
 }
 
-static int give_back(const struct saved *s, struct err *err)
-{
-	int r = unplant(s, err);
+/* One process: its threads are next to each other, the leader first. */
+struct way_back {
+	const struct saved *thread;
+	size_t n;
+	uint64_t blob; /* 0: nothing was planted, or all was taken out again */
+};
 
-	if (r >= 0)
-		r = tracee_set_regs(s->tid, &s->regs, err);
-	if (r >= 0)
-		r = tracee_set_sigmask(s->tid, s->sigmask, err);
-	return r;
-}
-
-static int stop_threads(struct saved *all, bool *ours, size_t n, struct arena *arena,
-			struct err *err)
+static int stop_process(const struct way_back *w, bool *visited, struct err *err)
 {
-	for (size_t i = 0; i < n; i++) {
-		ours[i] = still_ours(&all[i], arena);
-		if (ours[i] && stop_thread(&all[i], err) < 0)
-			return fail_in(err, "thread %d", all[i].tid);
+	struct user_regs_struct regs;
+
+	for (size_t i = 0; i < w->n; i++) {
+		if (!is_same(&w->thread[i]))
+			continue;
+		int r = stop_thread(&w->thread[i], &regs, err);
+		if (r < 0)
+			return fail_in(err, "thread %d", w->thread[i].tid);
+		visited[i] = regs.rip - w->blob < PLANT_SIZE;
 	}
 	return 0;
 }
 
-static void let_go(const struct saved *all, const bool *ours, size_t n)
+static int give_back(const struct way_back *w, const bool *visited, struct err *err)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (!ours[i])
-			continue;
-		tracee_detach(all[i].tid);
-		if (all[i].tid == all[i].pid) /* it may have stopped itself */
-			kill(all[i].pid, SIGCONT);
+	int r = 0;
+
+	for (size_t i = w->n; i-- > 0 && r >= 0;) {
+		const struct saved *s = &w->thread[i];
+
+		if (visited[i])
+			r = tracee_set_regs(s->tid, &s->regs, err);
+		if (r >= 0 && !i)
+			r = unplant(s, w->blob, err);
+		if (r >= 0 && visited[i])
+			r = tracee_set_sigmask(s->tid, s->sigmask, err);
 	}
+	return r;
 }
 
-/* Sockets that were held still for the checkpoint go on. */
-static int release_files(const struct cgroup_set *cgroup, struct arena *arena, struct err *err)
+static int free_process(const struct way_back *w, struct arena *arena, struct err *err)
+{
+	bool *visited = arena_alloc(arena, w->n * sizeof(*visited));
+
+	if (!visited)
+		return fail(err, -ENOMEM, "recover");
+	int r = stop_process(w, visited, err);
+	return r < 0 ? r : give_back(w, visited, err);
+}
+
+static void let_go(const struct way_back *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		tracee_detach(w->thread[i].tid);
+	kill(w->thread[0].pid, SIGCONT); /* it may have stopped itself */
+}
+
+/* Sockets that were held still for the checkpoint go on.  Tasks come and go meanwhile. */
+static void release_files(const struct cgroup_set *cgroup, struct arena *arena)
 {
 	const struct checkpoint_request request = {.cgroup = cgroup};
 	struct checkpoint c = {.request = &request, .arena = arena, .model = {.arena = arena}};
+	struct err ignored = {};
 
 	c.fds.model = &c.model;
-	int r = checkpoint_find_tasks(&c, err);
-	if (r == -ESRCH) { /* nobody is left */
-		*err = (struct err){0};
-		return 0;
-	}
-	if (r >= 0)
-		r = checkpoint_meet_all_files(&c, err);
+	if (checkpoint_find_tasks(&c, &ignored) >= 0)
+		checkpoint_meet_all_files(&c);
 	c.prepared = c.model.n_files;
 	checkpoint_forget(&c, FATE_RUN);
-	return r;
+}
+
+/* next_process() - the threads from `all` on that belong to one process */
+static struct way_back next_process(const struct saved *all, size_t n)
+{
+	struct way_back w = {
+		.thread = all, .n = 1, .blob = is_same(all) ? plant_find(all->pid) : 0};
+
+	while (w.n < n && all[w.n].pid == all->pid)
+		w.n++;
+	return w;
 }
 
 int recover(const struct cgroup_set *cgroup, int state_dir, bool was_paused, struct err *err)
@@ -192,24 +210,29 @@ int recover(const struct cgroup_set *cgroup, int state_dir, bool was_paused, str
 	scoped(arena_free) struct arena *arena = arena_new();
 	struct err ignored = {};
 	struct saved *all = NULL;
-	size_t n;
+	size_t n, n_stopped = 0;
 
 	if (!arena)
 		return fail(err, -ENOMEM, "recover");
 	int r = load_saved(state_dir, arena, &all, &n, err);
-	bool *ours = r < 0 ? NULL : arena_alloc(arena, n * sizeof(*ours));
-	if (!ours)
+	struct way_back *stopped = r < 0 ? NULL : arena_alloc(arena, n * sizeof(*stopped));
+	if (!stopped)
 		return r < 0 ? r : fail(err, -ENOMEM, "recover");
 	r = cgroup_set_thaw(cgroup, err);
-	if (r >= 0)
-		r = stop_threads(all, ours, n, arena, err);
-	for (size_t i = 0; i < n && r >= 0; i++)
-		r = ours[i] ? give_back(&all[i], err) : 0;
-	if (r >= 0)
-		r = release_files(cgroup, arena, err);
+	for (size_t at = 0; at < n && r >= 0;) {
+		struct way_back w = next_process(all + at, n - at);
+
+		at += w.n;
+		if (!w.blob)
+			continue;
+		stopped[n_stopped++] = w;
+		r = free_process(&w, arena, err);
+	}
+	release_files(cgroup, arena);
 	if (was_paused)
 		cgroup_set_freeze(cgroup, FREEZE_MS, &ignored);
-	let_go(all, ours, n);
+	for (size_t i = 0; i < n_stopped; i++)
+		let_go(&stopped[i]);
 	if (r >= 0)
 		unlinkat(state_dir, ENGINE_SAVED, 0);
 	return r;

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -77,9 +78,29 @@ int tracee_wait(pid_t tid, int timeout_ms, int *ret_stopsig, struct err *err)
 	return 0;
 }
 
+/* A thread that the freezer takes or lets go at this very moment is not stopped for an instant. */
 void tracee_detach(pid_t tid)
 {
-	ptrace(PTRACE_DETACH, tid, 0, 0);
+	for (int tries = 0; tries < 10000; tries++) {
+		if (ptrace(PTRACE_DETACH, tid, 0, 0) == 0 || errno != ESRCH || kill(tid, 0) < 0)
+			return;
+		sched_yield();
+	}
+}
+
+int tracee_rest(pid_t tid, struct err *err)
+{
+	int status;
+
+	if (ptrace(PTRACE_INTERRUPT, tid, 0, 0) < 0 || ptrace(PTRACE_CONT, tid, 0, 0) < 0)
+		return fail_errno(err, "interrupt thread %d", tid);
+	do {
+		if (waitpid(tid, &status, __WALL) < 0)
+			return fail_errno(err, "wait for thread %d", tid);
+		if (!WIFSTOPPED(status))
+			return fail(err, -ESRCH, "thread %d was killed", tid);
+	} while (status >> 16 != PTRACE_EVENT_STOP);
+	return 0;
 }
 
 int tracee_regs(pid_t tid, struct user_regs_struct *ret, struct err *err)

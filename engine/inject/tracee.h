@@ -26,6 +26,10 @@ int tracee_seize(pid_t tid, enum on_exit on_exit, struct err *err);
  * had stopped it before we came.  Gives up after timeout_ms with -ETIMEDOUT. */
 int tracee_wait(pid_t tid, int timeout_ms, int *ret_stopsig, struct err *err);
 
+/* tracee_rest() - from the stop that a run ended in to one that carries no signal: where a run
+ * ends there is a SIGTRAP or SIGSTOP, which would be delivered if we were killed. */
+int tracee_rest(pid_t tid, struct err *err);
+
 /* tracee_detach() - let it go on from where its registers say. Silent if it is dead. */
 void tracee_detach(pid_t tid);
 
