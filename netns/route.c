@@ -168,7 +168,7 @@ static int restore_family(struct nl_sock *sock, const struct links_map *map,
 			  const struct netns_messages *messages, struct err *err)
 {
 	struct pass pass = {.sock = sock, .map = map};
-	int r;
+	int r = 0;
 
 	do {
 		pass.done = pass.failed = 0;

@@ -33,8 +33,9 @@ static int outside;
 static int note(void *ctx, const char *sentence, struct err *err)
 {
 	(void)ctx, (void)err;
-	strncat(said, sentence, sizeof(said) - strlen(said) - 2);
-	strcat(said, "\n");
+	size_t used = strlen(said);
+
+	snprintf(said + used, sizeof(said) - used, "%s\n", sentence);
 	return 0;
 }
 
