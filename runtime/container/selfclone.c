@@ -1,4 +1,6 @@
+#include <elf.h>
 #include <fcntl.h>
+#include <link.h>
 #include <linux/memfd.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -26,6 +28,27 @@ static int make_memfd(void)
 	return fd < 0 && errno == EINVAL ? memfd_create("ckrun", flags) : fd;
 }
 
+/* What is loaded ends before what only a debugger reads, which is most of the file. */
+static off_t loaded_size(int exe, off_t size)
+{
+	ElfW(Ehdr) head;
+	off_t end = 0;
+
+	if (pread(exe, &head, sizeof(head), 0) != sizeof(head) ||
+	    memcmp(head.e_ident, ELFMAG, SELFMAG) != 0)
+		return size;
+	for (int i = 0; i < head.e_phnum; i++) {
+		ElfW(Phdr) part;
+		off_t at = (off_t)head.e_phoff + i * (off_t)sizeof(part);
+
+		if (pread(exe, &part, sizeof(part), at) != sizeof(part))
+			return size;
+		if (part.p_type == PT_LOAD && (off_t)(part.p_offset + part.p_filesz) > end)
+			end = (off_t)(part.p_offset + part.p_filesz);
+	}
+	return end && end < size ? end : size;
+}
+
 static int fill(int memfd, int exe, struct err *err)
 {
 	struct stat st;
@@ -33,8 +56,9 @@ static int fill(int memfd, int exe, struct err *err)
 
 	if (fstat(exe, &st) < 0)
 		return fail_errno(err, "/proc/self/exe");
-	while (at < st.st_size) {
-		ssize_t n = sendfile(memfd, exe, &at, (size_t)(st.st_size - at));
+	off_t size = loaded_size(exe, st.st_size);
+	while (at < size) {
+		ssize_t n = sendfile(memfd, exe, &at, (size_t)(size - at));
 		if (n <= 0)
 			return fail_errno(err, "copy the program");
 	}
