@@ -3,16 +3,18 @@
 
 #include "engine/fd/kind.h"
 #include "engine/fd/lock.h"
+#include "engine/fd/memfd.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 
-extern const struct fd_kind fd_reg, fd_pipe, fd_fifo, fd_tty, fd_eventfd, fd_timerfd,
+extern const struct fd_kind fd_reg, fd_memfd, fd_pipe, fd_fifo, fd_tty, fd_eventfd, fd_timerfd,
 	fd_signalfd, fd_epoll, fd_refused;
 extern const struct fd_kind fd_unix; /* engine/sock */
 
 /* clang-format off */
 static const struct fd_kind *const kinds[] = {
 	&fd_reg,
+	&fd_memfd,
 	&fd_pipe,
 	&fd_fifo,
 	&fd_tty,
@@ -147,5 +149,6 @@ int fd_settle(struct fd_make *m, struct err *err)
 			if (r < 0)
 				return r;
 		}
-	return lock_settle(m, err);
+	int r = memfd_seal(m, err);
+	return r < 0 ? r : lock_settle(m, err);
 }

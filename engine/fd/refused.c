@@ -20,7 +20,6 @@ static const struct {
 	{"/dev/net/tun", "a tun or tap device cannot be carried yet; " CLOSE_IT},
 	{"/dev/ptmx", "the master of a terminal cannot be carried yet; " CLOSE_IT},
 	{"/dev/pts/ptmx", "the master of a terminal cannot be carried yet; " CLOSE_IT},
-	{"/memfd:", "a memfd cannot be carried yet; " CLOSE_IT},
 };
 
 static bool refused_match(const struct open_file *file)

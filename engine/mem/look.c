@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "engine/fd/kind.h"
+#include "engine/fd/memfd.h"
 #include "engine/fd/reg.h"
 #include "engine/image/crc32c.h"
 #include "engine/inject/tracee.h"
@@ -37,7 +38,7 @@ static const uint32_t status_of[] = {
 	[MAPS_SHARED] = VMA_REGULAR | VMA_ANON_SHARED,
 	[MAPS_SHARED_NAMED] = VMA_REGULAR | VMA_ANON_SHARED,
 	[MAPS_SYSV] = 0,
-	[MAPS_MEMFD] = 0,
+	[MAPS_MEMFD] = VMA_REGULAR | VMA_MEMFD,
 	[MAPS_ANON_INODE] = 0,
 	[MAPS_OTHER] = 0,
 };
@@ -83,11 +84,16 @@ static int check_region(const struct maps_region *r, struct err *err)
 	return 0;
 }
 
+static bool is_file(const struct maps_region *r)
+{
+	return r->kind == MAPS_FILE || r->kind == MAPS_MEMFD;
+}
+
 static uint32_t map_flags(const struct maps_region *r)
 {
 	uint32_t flags = r->shared ? MAP_SHARED : MAP_PRIVATE;
 
-	if (r->kind != MAPS_FILE)
+	if (!is_file(r))
 		flags |= MAP_ANONYMOUS;
 	if (r->flags & MAPS_BIT(MAPS_GD))
 		flags |= MAP_GROWSDOWN;
@@ -103,12 +109,12 @@ static void pack(VmaEntry *e, const struct maps_region *r)
 	vma_entry__init(e);
 	e->start = r->start;
 	e->end = r->end;
-	e->pgoff = r->kind == MAPS_FILE || r->shared ? r->pgoff : 0;
+	e->pgoff = is_file(r) || r->shared ? r->pgoff : 0;
 	e->prot = r->prot;
 	e->flags = map_flags(r);
 	e->fd = -1;
 	e->status = status_of[r->kind];
-	if (r->kind == MAPS_FILE)
+	if (is_file(r))
 		e->status |= r->shared ? VMA_FILE_SHARED : VMA_FILE_PRIVATE;
 	if (e->status & VMA_ANON_SHARED)
 		e->shmid = r->ino;
@@ -138,7 +144,8 @@ static int look_file(struct fd_dump *dump, const struct task *task, const struct
 	if (n < 0)
 		return fail_errno(err, "read %s", path);
 	link[n] = '\0';
-	int ret = reg_describe(dump, fd, link, flags, &file, err);
+	int ret = r->kind == MAPS_MEMFD ? memfd_describe(dump, fd, link, flags, &file, err)
+					: reg_describe(dump, fd, link, flags, &file, err);
 	if (ret < 0)
 		return fail_in(err, "%s", r->path);
 	e->shmid = file->id;
@@ -183,7 +190,7 @@ static int look_region(struct fd_dump *dump, struct task *task, const struct map
 	pack(e, r);
 	mm->vmas = more;
 	mm->vmas[mm->n_vmas++] = e;
-	if (r->kind == MAPS_FILE)
+	if (is_file(r))
 		return look_file(dump, task, r, e, err);
 	return r->kind == MAPS_VDSO ? look_vdso(task, e, err) : 0;
 }

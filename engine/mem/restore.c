@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "engine/fd/kind.h"
+#include "engine/fd/memfd.h"
 #include "engine/fd/reg.h"
 #include "engine/image/dir.h"
 #include "engine/image/pages.h"
@@ -83,6 +84,8 @@ static int open_wanted(const struct mem_restoring *r, const struct mapped *file,
 
 	if (!known)
 		return fail(err, -EPROTO, "mapped file %u is not in files.img", file->id);
+	if (known->entry->memfd)
+		return memfd_open(r->make, known->entry, file->flags, ret_fd, err);
 	return reg_open(r->make, known->entry, file->flags, ret_fd, err);
 }
 

@@ -20,6 +20,7 @@ enum vma_status {
 	VMA_ANON_SHARED = 1 << 8,
 	VMA_ANON_PRIVATE = 1 << 9,
 	VMA_VVAR = 1 << 12,
+	VMA_MEMFD = 1 << 14, /* beside a VMA_FILE_* */
 };
 
 /* vma_is_kernels() - the kernel makes it and its contents: vdso, vvar. */

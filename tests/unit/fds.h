@@ -173,15 +173,20 @@ static inline void world_load(struct world *w)
 				   .stdio_now = w->stdio_now};
 }
 
-static inline void world_restore(struct world *w)
+static inline void world_make(struct world *w)
 {
 	int fd;
 
-	world_load(w);
 	for (size_t i = 0; i < w->made.task[0]->n_fds; i++)
 		world_ok(w,
 			 fd_make_file(&w->make, w->made.task[0]->fd[i].file->id, &fd, &w->err));
 	world_ok(w, fd_settle(&w->make, &w->err));
+}
+
+static inline void world_restore(struct world *w)
+{
+	world_load(w);
+	world_make(w);
 }
 
 static inline int world_fd(struct world *w, uint32_t id)
