@@ -57,6 +57,27 @@ static int get_marker(int dir, const char *name, struct process_id *ret_owner, b
 	return 0;
 }
 
+bool checkpoint_holds(int dir, bool *ret_was_paused)
+{
+	struct process_id owner;
+	struct err none = {0};
+	bool paused = false;
+
+	if (get_marker(dir, MARKER, &owner, &paused, &none) < 0 || !process_lives(&owner))
+		return false;
+	*ret_was_paused = paused;
+	return true;
+}
+
+bool checkpoint_was_killed(int dir)
+{
+	struct process_id owner;
+	struct err none = {0};
+	bool paused = false;
+
+	return get_marker(dir, MARKER, &owner, &paused, &none) == 0 && !process_lives(&owner);
+}
+
 static void drop_marker(const struct container *container)
 {
 	unlinkat(container->store.dir, MARKER, 0);
@@ -64,8 +85,8 @@ static void drop_marker(const struct container *container)
 
 static int recover_locked(const struct container *container, struct err *err)
 {
+	const struct cgroup_set *set = container->cgroup;
 	struct process_id owner;
-	struct cgroup_set *set;
 	bool paused;
 
 	int r = get_marker(container->store.dir, MARKER, &owner, &paused, err);
@@ -75,9 +96,9 @@ static int recover_locked(const struct container *container, struct err *err)
 	}
 	if (r < 0)
 		return r;
-	if (container_cgroup(container, &set, err) < 0)
-		return err->code;
-	if (cgroup_set_exists(set) && recover(set, container->store.dir, paused, err) < 0)
+	/* without a cgroup there is nobody to free, and `delete` must go on */
+	if (set && cgroup_set_exists(set) &&
+	    recover(set, container->store.dir, paused, err) < 0)
 		return fail_in(err, "free the tasks of a checkpoint that was killed");
 	drop_marker(container);
 	return 0;

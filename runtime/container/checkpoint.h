@@ -38,4 +38,10 @@ int container_restore(struct arena *arena, const struct create_request *request,
  * Cheap if there is nothing to do; waits for nobody. */
 int container_recover(struct arena *arena, const char *root, const char *id, struct err *err);
 
+/* checkpoint_holds() - a checkpoint is at work on the container of this state directory; tells
+ * whether the user had paused it.  checkpoint_was_killed() - one was, and nobody has freed the
+ * tasks since. */
+bool checkpoint_holds(int dir, bool *ret_was_paused);
+bool checkpoint_was_killed(int dir);
+
 #endif

@@ -58,9 +58,21 @@ static int open_parts(struct container *container, enum store_lock lock, struct 
 int container_open(struct arena *arena, const char *root, const char *id, enum store_lock lock,
 		   struct container *ret, struct err *err)
 {
-	int r = container_recover(arena, root, id, err);
+	scoped(container_close) struct container container = CONTAINER_NONE;
 
-	return r < 0 ? r : container_open_as_it_is(arena, root, id, lock, ret, err);
+	for (;;) {
+		int r = container_recover(arena, root, id, err);
+		if (r >= 0)
+			r = container_open_as_it_is(arena, root, id, lock, &container, err);
+		if (r < 0)
+			return r;
+		if (!checkpoint_was_killed(container.store.dir))
+			break;
+		container_close(&container); /* it was killed while we waited for our turn */
+	}
+	*ret = container;
+	container.store = STORE_NONE;
+	return 0;
 }
 
 int container_open_as_it_is(struct arena *arena, const char *root, const char *id,
@@ -92,6 +104,9 @@ int container_save(const struct container *container, struct err *err)
 
 static int is_paused(const struct container *container, bool *ret, struct err *err)
 {
+	/* a checkpoint at work freezes and thaws as it needs: that is not the user's pause */
+	if (checkpoint_holds(container->store.dir, ret))
+		return 0;
 	*ret = false;
 	if (!container->cgroup || !cgroup_set_exists(container->cgroup))
 		return 0;
