@@ -21,6 +21,7 @@ podman() {
 image() {
 	local applet
 
+	trap 'podman rm -af -t 0 >/dev/null 2>&1 || true' EXIT
 	command -v podman >/dev/null || skip "podman is not installed"
 	podman image exists localhost/bb && return
 	mkdir -p "$work/rootfs"/{bin,etc,proc,sys,dev,tmp,root}
@@ -113,6 +114,40 @@ podman_starts_executes_pauses_stops_and_removes() {
 	same "$(podman ps -aq)" ""
 }
 
+# podman asks the program `criu` for its version before it lets a runtime checkpoint.
+podman_carries_a_container() {
+	local before
+
+	image
+	command -v criu >/dev/null || skip "podman wants a program criu that answers it"
+	podman run -d --network none --name web localhost/bb \
+		sh -c 'i=0; while :; do i=$((i + 1)); echo $i >/n; usleep 20000; done' >/dev/null
+	until_true podman exec web test -s /n
+	podman container checkpoint web >/dev/null
+	same "$(podman inspect -f '{{.State.Running}} {{.State.Checkpointed}}' web)" "false true"
+	before=$(podman cp web:/n - | tar -xO)
+	podman container restore web >/dev/null
+	same "$(podman inspect -f '{{.State.Running}}' web)" true
+	sleep 0.2
+	[ "$(podman exec web cat /n)" -gt "$before" ]
+	[ "$(podman exec web cat /n)" -lt $((before + 200)) ]
+	podman rm -f -t 0 web >/dev/null
+}
+
+podman_carries_a_container_in_an_archive() {
+	image
+	command -v criu >/dev/null || skip "podman wants a program criu that answers it"
+	podman run -d --network none --name web localhost/bb sh -c 'echo kept >/n; exec sleep 1000' >/dev/null
+	until_true podman exec web test -s /n
+	podman container checkpoint -e "$work/web.tar" --leave-running web >/dev/null
+	same "$(podman exec web cat /n)" kept
+	podman rm -f -t 0 web >/dev/null
+	podman container restore -i "$work/web.tar" -n web2 >/dev/null
+	same "$(podman exec web2 cat /n)" kept
+	contains "$(podman top web2 args)" "sleep 1000"
+	podman rm -f -t 0 web2 >/dev/null
+}
+
 tests+=(
 	podman_runs_a_container
 	podman_reads_the_log_of_a_runtime_that_it_knows_by_name
@@ -121,4 +156,6 @@ tests+=(
 	podman_runs_as_a_user_with_limits_and_read_only
 	podman_gives_a_terminal
 	podman_starts_executes_pauses_stops_and_removes
+	podman_carries_a_container
+	podman_carries_a_container_in_an_archive
 )

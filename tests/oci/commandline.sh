@@ -8,10 +8,11 @@ answers_the_questions_of_engines() {
 	grep -qx 'ckrun version [0-9.]*' <<<"$out"
 	grep -qx 'commit: [0-9a-f].*' <<<"$out"
 	grep -qx 'spec: 1\.[0-9.]*' <<<"$out"
-	for command in create run start state kill delete list exec ps pause resume spec features; do
+	for command in checkpoint restore create run start state kill delete list exec ps pause resume spec features; do
 		contains "$(ckrun "$command" --help)" "Usage: ckrun $command "
 		contains "$(ckrun --help)" "  $command "
 	done
+	fails_with "flag needs an argument: -lsm-mount-context" ckrun restore --lsm-mount-context
 	ckrun features | python3 -c 'import json, sys; assert json.load(sys.stdin)["ociVersionMax"]'
 }
 
@@ -25,6 +26,13 @@ names_what_it_does_not_know() {
 }
 
 refuses_by_name_what_it_cannot_do_yet() {
+	local flag
+
+	for flag in --pre-dump --lazy-pages "--parent-path ../x" "--page-server 1.2.3.4:5" "--status-fd 3"; do
+		# shellcheck disable=SC2086 # flag and value
+		fails_with "checkpoint: ${flag%% *} is not supported by this version" ckrun checkpoint $flag t
+	done
+	fails_with "restore: --lsm-profile is not supported" ckrun restore --lsm-profile apparmor:x t
 	fails_with "create: --pidfd-socket is not supported" ckrun create --pidfd-socket x t
 	fails_with "systemd-cgroup is not supported" ckrun --systemd-cgroup list
 	fails_with "rootless true is not supported" ckrun --rootless true list
