@@ -25,6 +25,13 @@ struct bundle_mount {
 	const char *type; /* "bind" for every kind of bind */
 };
 
+/* Namespaces of a container as its bundle says: CLONE_NEW* made for it, and joined by path; the
+ * names that it sets, NULL if none. */
+struct bundle_namespaces {
+	unsigned long made, joined;
+	const char *hostname, *domainname;
+};
+
 enum fate_wish { STOP_AFTER, LEAVE_RUNNING };
 
 struct checkpoint_request {
@@ -32,6 +39,7 @@ struct checkpoint_request {
 	const struct cgroup_set *cgroup; /* whose tasks, sub-cgroups included, are the set */
 	pid_t init;      /* the container's first process, in our pid namespace */
 	bool was_paused; /* frozen before the command came: stays frozen */
+	struct bundle_namespaces namespaces;
 	const struct bundle_mount *mount;
 	size_t n_mounts;
 	const char
@@ -69,11 +77,9 @@ struct restore_request {
 	int work_dir;
 	int stdio[3];          /* what takes the place of the old stdio */
 	uint64_t capabilities; /* bounding set of the bundle: no task gets more */
+	struct bundle_namespaces namespaces;
 	const struct bundle_mount *mount;
 	size_t n_mounts;
-	bool terminal;          /* the bundle gives the container a terminal */
-	bool has_pid_namespace; /* an own one, made for this container */
-	bool has_net_namespace; /* an own one, made for this container */
 	bool tcp_established;
 	bool tcp_close;
 	bool ext_unix_sk;

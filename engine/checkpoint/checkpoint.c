@@ -49,26 +49,22 @@ static const struct phase phases[] = {
 int checkpoint_refused(struct checkpoint *c, int r, struct err *err)
 {
 	char text[ERR_FRAMES * ERR_FRAME_MAX];
+	struct err none = {0};
 
 	if (r != REFUSED)
 		return r;
-	const char **more =
-		arena_grow(c->arena, c->refusal, c->n_refusals, sizeof(c->refusal[0]));
-	if (!more)
-		return fail(err, -ENOMEM, "refusals");
-	c->refusal = more;
-	c->refusal[c->n_refusals++] = arena_strdup(c->arena, err_text(err, text, sizeof(text)));
-	*err = (struct err){0};
-	return 0;
+	err_text(err, text, sizeof(text));
+	*err = none;
+	return findings_add(&c->refused, err, "%s", text);
 }
 
 int checkpoint_verdict(const struct checkpoint *c, struct err *err)
 {
-	if (!c->n_refusals)
+	if (!c->refused.n)
 		return 0;
-	refuse(err, "%s", c->refusal[0]);
-	for (size_t i = 1; i < c->n_refusals; i++)
-		err_also(err, "%s", c->refusal[i]);
+	refuse(err, "%s", c->refused.text[0]);
+	for (size_t i = 1; i < c->refused.n; i++)
+		err_also(err, "%s", c->refused.text[i]);
 	return REFUSED;
 }
 
@@ -87,6 +83,7 @@ int checkpoint(const struct checkpoint_request *request, struct err *err)
 		.request = request,
 		.arena = arena,
 		.model = {.arena = arena},
+		.refused = {.arena = arena},
 		.calls = calls,
 		.host_net = -1,
 		.net = -1,

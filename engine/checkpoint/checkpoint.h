@@ -9,7 +9,9 @@
 
 #include "engine/engine.h"
 #include "engine/fd/kind.h"
+#include "engine/image/schema/ipc.pb-c.h"
 #include "engine/mem/dump.h"
+#include "engine/model/findings.h"
 #include "engine/model/model.h"
 #include "engine/phase.h"
 #include "engine/task/seccomp.h"
@@ -17,6 +19,7 @@
 struct arena;
 struct calls;
 struct image_dir;
+struct ns_state;
 
 struct checkpoint {
 	const struct checkpoint_request *request;
@@ -32,8 +35,9 @@ struct checkpoint {
 	size_t seized;     /* tasks whose threads are ours */
 	size_t infected;
 	size_t prepared; /* files */
-	const char **refusal;
-	size_t n_refusals;
+	struct findings refused;
+	struct ns_state *ns;
+	IpcVarEntry *ipc;
 	struct mem_written written;
 	struct timespec froze, stood, copied, ended;
 };
@@ -72,6 +76,10 @@ int checkpoint_relate_tasks(struct checkpoint *c, struct err *err);
 enum shared_thing { MEMORY_OF, FILES_OF };
 bool checkpoint_is_first(const struct model *model, const struct task *task,
 			 enum shared_thing what);
+
+/* place.c: what the container's namespaces hold beside tasks. */
+int checkpoint_look_around(struct checkpoint *c, struct err *err);
+int checkpoint_dump_around(struct checkpoint *c, struct err *err);
 
 /* share.c: the same tables, memory and handlers get the same ids; open files once each. */
 int checkpoint_find_shared(struct checkpoint *c, struct err *err);

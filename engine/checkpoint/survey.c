@@ -234,6 +234,8 @@ int checkpoint_survey(void *ctx, struct err *err)
 	if (r >= 0)
 		r = dump_files(c, err);
 	if (r >= 0)
+		r = checkpoint_look_around(c, err);
+	if (r >= 0)
 		r = checkpoint_verdict(c, err);
 	if (r < 0)
 		checkpoint_forget(c, FATE_RUN);

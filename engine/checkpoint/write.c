@@ -156,6 +156,8 @@ int checkpoint_dump(void *ctx, struct err *err)
 		r = write_files(c, err);
 	if (r >= 0)
 		r = write_stdio(c, err);
+	if (r >= 0)
+		r = checkpoint_dump_around(c, err);
 	if (r >= 0 && c->seccomp.image.n_seccomp_filters)
 		r = image_put_one(c->image, IMAGE_SECCOMP, 0, &c->seccomp.image.base, err);
 	return r;

@@ -85,6 +85,8 @@ int restore_nest(void *ctx, struct err *err)
 		return ret;
 	r->init_pidfd = pidfd_for(r->init, PIDFD_OF_PROCESS, err);
 	ret = r->init_pidfd < 0 ? r->init_pidfd : enter(r, err);
+	if (ret >= 0)
+		ret = restore_around(r, err);
 	if (ret < 0)
 		restore_unnest(r, FATE_DIE);
 	return ret;

@@ -37,6 +37,9 @@ struct restore {
 	uint64_t pages;
 };
 
+/* restore_around() - namespaces, as the fresh bundle allows: part of nest. */
+int restore_around(struct restore *r, struct err *err);
+
 int restore_open(void *ctx, struct err *err);
 void restore_close(void *ctx, enum fate fate);
 int restore_load(void *ctx, struct err *err);

@@ -19,8 +19,9 @@
 #include "runtime/base/err.h"
 #include "runtime/base/file.h"
 #include "runtime/base/scope.h"
+#include "runtime/container/bundle_mounts.h"
+#include "runtime/container/bundle_namespaces.h"
 #include "runtime/container/checkpoint.h"
-#include "runtime/container/mounted.h"
 
 #define MARKER "checkpoint.lock"
 #define STDIO_FILE "descriptors.json"
@@ -174,6 +175,7 @@ static int run_engine(const struct container *container,
 		.cgroup = container->cgroup,
 		.init = container->record.init.pid,
 		.was_paused = paused,
+		.namespaces = bundle_namespaces(&container->config),
 		.stdio = {container->record.stdio[0], container->record.stdio[1],
 			  container->record.stdio[2]},
 		.image_dir = image,
@@ -187,7 +189,8 @@ static int run_engine(const struct container *container,
 		.link_remap = options->link_remap,
 	};
 
-	int r = mounted_by_bundle(container, &request.mount, &request.n_mounts, err);
+	int r = bundle_mounts(&container->config, container->arena, &request.mount,
+			      &request.n_mounts, err);
 	if (r >= 0)
 		r = put_marker(container, paused, err);
 	if (r >= 0)

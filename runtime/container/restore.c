@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,8 +15,9 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 #include "runtime/base/scope.h"
+#include "runtime/container/bundle_mounts.h"
+#include "runtime/container/bundle_namespaces.h"
 #include "runtime/container/checkpoint.h"
-#include "runtime/container/mounted.h"
 
 /* What the engine's wishes are granted from. */
 struct restoring {
@@ -67,13 +67,6 @@ static int open_directory(const char *path, struct err *err)
 	return fd < 0 ? fail_errno(err, "open directory %s", path) : fd;
 }
 
-static bool has_own(const struct container *container, int flag)
-{
-	const struct oci_namespace *ns = oci_linux_namespace(&container->config.linux_, flag);
-
-	return ns && !ns->path;
-}
-
 static int run_engine(struct restoring *r, const struct restore_options *options, int image,
 		      int work, struct err *err)
 {
@@ -87,16 +80,15 @@ static int run_engine(struct restoring *r, const struct restore_options *options
 		.work_dir = work,
 		.stdio = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO},
 		.capabilities = container->config.process.capabilities.bounding,
-		.terminal = container->config.process.terminal,
-		.has_pid_namespace = has_own(container, CLONE_NEWPID),
-		.has_net_namespace = has_own(container, CLONE_NEWNET),
+		.namespaces = bundle_namespaces(&container->config),
 		.tcp_established = options->tcp_established,
 		.tcp_close = options->tcp_close,
 		.ext_unix_sk = options->ext_unix_sk,
 		.shell_job = options->shell_job,
 	};
 
-	int ret = mounted_by_bundle(container, &request.mount, &request.n_mounts, err);
+	int ret = bundle_mounts(&container->config, container->arena, &request.mount,
+				&request.n_mounts, err);
 	return ret < 0 ? ret : restore(&request, err);
 }
 

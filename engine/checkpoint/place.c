@@ -1,0 +1,55 @@
+/* place.c - what the container's namespaces hold beside its tasks */
+#include <sched.h>
+
+#include "engine/checkpoint/checkpoint.h"
+#include "engine/ipc/ipc.h"
+#include "engine/ns/ns.h"
+#include "runtime/base/err.h"
+
+static const TaskKobjIdsEntry *ids(const struct checkpoint *c)
+{
+	return task_ids(c->model.task[0]);
+}
+
+static struct ns_scene ns_scene(struct checkpoint *c)
+{
+	const struct bundle_namespaces *bundle = &c->request->namespaces;
+
+	return (struct ns_scene){
+		.arena = c->arena,
+		.init = c->request->init,
+		.uts_id = ids(c)->uts_ns_id,
+		.net_id = ids(c)->net_ns_id,
+		.bundle = {bundle->made, bundle->joined, bundle->hostname, bundle->domainname},
+		.refused = &c->refused,
+	};
+}
+
+static struct ipc_scene ipc_scene(struct checkpoint *c)
+{
+	return (struct ipc_scene){
+		.arena = c->arena,
+		.init = c->request->init,
+		.ns_id = ids(c)->ipc_ns_id,
+		.made = (c->request->namespaces.made & CLONE_NEWIPC) != 0,
+		.refused = &c->refused,
+	};
+}
+
+int checkpoint_look_around(struct checkpoint *c, struct err *err)
+{
+	const struct ns_scene ns = ns_scene(c);
+	const struct ipc_scene ipc = ipc_scene(c);
+
+	int r = ns_look(&ns, &c->ns, err);
+	return r < 0 ? r : ipc_look(&ipc, &c->ipc, err);
+}
+
+int checkpoint_dump_around(struct checkpoint *c, struct err *err)
+{
+	int r = ns_dump(c->image, c->ns, err);
+
+	if (r >= 0 && c->ipc)
+		r = ipc_dump(c->image, ids(c)->ipc_ns_id, c->ipc, err);
+	return r;
+}

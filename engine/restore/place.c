@@ -1,0 +1,29 @@
+/* place.c - what the container's namespaces held beside its tasks */
+#include <sched.h>
+
+#include "engine/ipc/ipc.h"
+#include "engine/ns/ns.h"
+#include "engine/restore/restore.h"
+#include "runtime/base/err.h"
+
+int restore_around(struct restore *r, struct err *err)
+{
+	const struct bundle_namespaces *bundle = &r->request->namespaces;
+	const TaskKobjIdsEntry *ids = task_ids(r->model.task[0]);
+	const struct ns_scene ns = {
+		.arena = r->arena,
+		.init = r->init,
+		.uts_id = ids->uts_ns_id,
+		.net_id = ids->net_ns_id,
+		.bundle = {bundle->made, bundle->joined, bundle->hostname, bundle->domainname},
+	};
+	const struct ipc_scene ipc = {
+		.arena = r->arena,
+		.init = r->init,
+		.ns_id = ids->ipc_ns_id,
+		.made = (bundle->made & CLONE_NEWIPC) != 0,
+	};
+
+	int ret = ns_restore(r->image, &ns, err);
+	return ret < 0 ? ret : ipc_restore(r->image, &ipc, err);
+}
