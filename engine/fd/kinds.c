@@ -7,8 +7,8 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 
-extern const struct fd_kind fd_reg, fd_memfd, fd_pipe, fd_fifo, fd_tty, fd_eventfd, fd_timerfd,
-	fd_signalfd, fd_epoll, fd_refused;
+extern const struct fd_kind fd_reg, fd_memfd, fd_pipe, fd_fifo, fd_tty, fd_pidfd, fd_eventfd,
+	fd_timerfd, fd_signalfd, fd_epoll, fd_refused;
 extern const struct fd_kind fd_unix; /* engine/sock */
 
 /* clang-format off */
@@ -18,6 +18,7 @@ static const struct fd_kind *const kinds[] = {
 	&fd_pipe,
 	&fd_fifo,
 	&fd_tty,
+	&fd_pidfd,
 	&fd_eventfd,
 	&fd_timerfd,
 	&fd_signalfd,
