@@ -106,7 +106,8 @@ podman_starts_executes_pauses_stops_and_removes() {
 	podman unpause web >/dev/null
 	contains "$(podman top web pid args)" "sleep 1000"
 	podman kill -s KILL web >/dev/null
-	until_true sh -c '[ "$1" = exited ]' - "$(podman wait web >/dev/null; podman inspect -f '{{.State.Status}}' web)"
+	podman wait web >/dev/null
+	same "$(podman inspect -f '{{.State.Status}}' web)" exited
 	podman start web >/dev/null
 	same "$(podman inspect -f '{{.State.Running}}' web)" true
 	podman stop -t 0 web >/dev/null 2>&1

@@ -5,21 +5,21 @@
 counts='i=0; while :; do i=$((i + 1)); echo $i >>/out/n; usleep 20000; done'
 
 counting() {
-	rm -rf "$work/out" "$work/image" && mkdir "$work/out"
-	started "mount('/out', '$work/out', 'rbind', 'rw'); ${1:-pass}" "$counts"
-	until_true test -s "$work/out/n"
+	rm -rf "$work/carried" "$work/image" && mkdir "$work/carried"
+	started "mount('/out', '$work/carried', 'rbind', 'rw'); ${1:-pass}" "$counts"
+	until_true test -s "$work/carried/n"
 }
 
 goes_on_counting() {
 	local from
 
-	from=$(wc -l <"$work/out/n")
+	from=$(wc -l <"$work/carried/n")
 	until_true counted_beyond "$((from + 3))"
-	same "$(cmp "$work/out/n" <(seq "$(wc -l <"$work/out/n")") 2>&1 | grep -v EOF)" ""
+	same "$(cmp "$work/carried/n" <(seq "$(wc -l <"$work/carried/n")") 2>&1 | grep -v EOF)" ""
 }
 
 counted_beyond() {
-	[ "$(wc -l <"$work/out/n")" -gt "$1" ]
+	[ "$(wc -l <"$work/carried/n")" -gt "$1" ]
 }
 
 checkpoint() {
@@ -38,7 +38,7 @@ comes_back_in_a_fresh_bundle_with_another_cgroup() {
 	checkpoint
 	fails_with 'container "t" does not exist' ckrun state t
 	nothing_left_of t
-	bundle "mount('/out', '$work/out', 'rbind', 'rw'); lin['cgroupsPath'] = '/fresh/t2'" "$counts"
+	bundle "mount('/out', '$work/carried', 'rbind', 'rw'); lin['cgroupsPath'] = '/fresh/t2'" "$counts"
 	mv "$old/rootfs" "$old/gone"
 	restore --pid-file "$work/pid"
 	same "$(field status)" running
@@ -62,9 +62,9 @@ goes_on_when_left_running_and_can_be_written_again() {
 	checkpoint --leave-running --leave-running
 	goes_on_counting
 	ckrun delete -f t
-	>"$work/out/n"
+	>"$work/carried/n"
 	restore
-	until_true test -s "$work/out/n"
+	until_true test -s "$work/carried/n"
 }
 
 carries_a_container_that_an_engine_has_paused() {
@@ -157,23 +157,23 @@ leaves_nothing_when_a_hook_fails_on_restore() {
 	counting
 	checkpoint
 	for kind in prestart createRuntime createContainer startContainer poststart; do
-		bundle "mount('/out', '$work/out', 'rbind', 'rw')
+		bundle "mount('/out', '$work/carried', 'rbind', 'rw')
 c['hooks'] = {'$kind': [{'path': '/bin/sh', 'args': ['sh', '-c', 'echo no bridge >&2; exit 3']}]}" "$counts"
 		fails_with "hook $kind 1 (/bin/sh): exit status 3: no bridge" restore
 		nothing_left_of t
 	done
-	>"$work/out/n"
+	>"$work/carried/n"
 	sleep 0.1
-	[ ! -s "$work/out/n" ] || fail "something counts"
+	[ ! -s "$work/carried/n" ] || fail "something counts"
 }
 
 stays_with_a_restored_container_in_the_foreground() {
 	local got=0
 
-	rm -rf "$work/out" "$work/image" && mkdir "$work/out"
-	started "mount('/out', '$work/out', 'rbind', 'rw')" \
+	rm -rf "$work/carried" "$work/image" && mkdir "$work/carried"
+	started "mount('/out', '$work/carried', 'rbind', 'rw')" \
 		'trap "exit 5" TERM; echo up >/out/n; while :; do usleep 20000; done'
-	until_true test -s "$work/out/n"
+	until_true test -s "$work/carried/n"
 	checkpoint
 	build/ckrun --root "$work/state" restore --image-path "$work/image" -b "$b" t </dev/null >/dev/null 2>&1 &
 	until_true ckrun state t >/dev/null 2>&1
