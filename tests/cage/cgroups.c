@@ -92,16 +92,21 @@ int cgroups_end(const struct cgroups *groups)
 	return left;
 }
 
-/* The sandbox at @path has ended if its front, whose pid ends the name, is no more. */
+/* The sandbox at @path has ended if its front, whose pid ends the name, is no more.  What was
+ * killed takes a moment to go; what takes longer is left to the next sandbox. */
 static void sweep_one(const char *path)
 {
 	int pid = (int)strtol(strrchr(path, '-') + 1, NULL, 10);
 
 	if (pid <= 0 || kill(pid, 0) == 0 || errno != ESRCH)
 		return;
-	thaw(path);
-	kill_all(path);
-	remove_all(path);
+	for (int tries = 0; tries < 100 && access(path, F_OK) == 0; tries++) {
+		if (tries)
+			usleep(5000);
+		thaw(path);
+		kill_all(path);
+		remove_all(path);
+	}
 }
 
 void cgroups_sweep(const struct cgroups *groups)
