@@ -345,8 +345,13 @@ static int dump_more(struct arena *arena, int fd, SkOptsEntry *e, struct err *er
 	for (size_t i = 0; (o = option_at(i)); i++) {
 		socklen_t len = ask(fd, o, value);
 
-		if (len == 0 ||
-		    (len == ask(like, o, new_value) && !memcmp(value, new_value, len)))
+		if (len == 0)
+			continue;
+		socklen_t new_len = ask(like, o, new_value);
+		if (len == new_len && !memcmp(value, new_value, len))
+			continue;
+		/* what cannot be set was not set by the program: accept(2) leaves such */
+		if (setsockopt(like, (int)o->level, (int)o->name, new_value, new_len) < 0)
 			continue;
 		int r = add_more(arena, e, o, value, len, err);
 		if (r < 0)

@@ -12,9 +12,17 @@
 
 #include "engine/fd/kind.h"
 #include "engine/kernel/netdiag.h"
+#include "engine/sock/tcp.h"
 
 struct err;
 struct packet;
+struct tcp_set;
+
+struct tcp_seen { /* the stream of a connection */
+	struct tcp_seen *next;
+	uint32_t ino;
+	struct tcp_stream stream;
+};
 
 /* What the rooms learned during this dump (fd_dump.socks). */
 struct sock_seen {
@@ -22,6 +30,7 @@ struct sock_seen {
 	struct netdiag_unix_list unixes;
 	struct netdiag_inet_list inet[4]; /* TCP and UDP, over IPv4 and over IPv6 */
 	struct packet *packet, **next_packet;
+	struct tcp_seen *tcp;
 };
 
 /* sock_is() - a socket of this domain; type and protocol -1: any. */
@@ -31,6 +40,7 @@ bool sock_is(const struct open_file *file, int domain, int type, int protocol);
 struct sock_made {
 	bool has_packets, has_unixes;
 	struct packet *packet;
+	struct tcp_set *tcp;
 };
 
 int sock_made(struct fd_make *make, struct sock_made **ret, struct err *err);
