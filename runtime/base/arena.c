@@ -6,7 +6,7 @@
 
 #include "runtime/base/arena.h"
 
-enum { BLOCK = 64 << 10, ALIGN = 16 };
+enum { BLOCK = 256 << 10, ALIGN = 16 };
 
 struct block {
 	struct block *next;

@@ -2,11 +2,14 @@
 #include <fcntl.h>
 #include <link.h>
 #include <linux/memfd.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "runtime/base/err.h"
@@ -67,24 +70,58 @@ static int fill(int memfd, int exe, struct err *err)
 	return 0;
 }
 
+/* The program on a mount of its own that is read-only and in no namespace: there nobody can
+ * change it.  Negative where the kernel (before 5.12) or a missing capability forbids that. */
+static int open_read_only(void)
+{
+	scoped_fd int fd =
+		open_tree(AT_FDCWD, "/proc/self/exe", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
+
+	if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return -errno;
+	return take_fd(&fd);
+}
+
+/* The root of such a mount has no name but "/". */
+static bool is_out_of_reach(int exe)
+{
+	struct statvfs fs;
+	char name[2];
+
+	if (fcntl(exe, F_GET_SEALS) == SEALS)
+		return true;
+	return readlink("/proc/self/exe", name, sizeof(name)) == 1 && name[0] == '/' &&
+	       fstatvfs(exe, &fs) == 0 && fs.f_flag & ST_RDONLY;
+}
+
+static int sealed_copy(int exe, int *ret_fd, struct err *err)
+{
+	scoped_fd int memfd = make_memfd();
+
+	if (memfd < 0)
+		return fail_errno(err, "memfd_create");
+	if (fill(memfd, exe, err) < 0)
+		return fail_in(err, "a sealed copy of ckrun");
+	*ret_fd = take_fd(&memfd);
+	return 0;
+}
+
 int selfclone(char **argv, struct err *err)
 {
 	scoped_fd int exe = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	int r = 0;
+	scoped_fd int program = -1;
 
 	if (exe < 0)
 		return fail_errno(err, "/proc/self/exe");
-	if (fcntl(exe, F_GET_SEALS) == SEALS) {
+	if (is_out_of_reach(exe)) {
 		/* execveat(2) named us after the descriptor */
 		prctl(PR_SET_NAME, "ckrun");
 		return 0;
 	}
-	scoped_fd int memfd = make_memfd();
-	if (memfd < 0)
-		return fail_errno(err, "memfd_create");
-	r = fill(memfd, exe, err);
-	if (r)
-		return fail_in(err, "a sealed copy of ckrun");
-	execveat(memfd, "", argv, environ, AT_EMPTY_PATH);
-	return fail_errno(err, "execute a sealed copy of ckrun");
+	program = open_read_only();
+	if (program < 0 && sealed_copy(exe, &program, err) < 0)
+		return err->code;
+	execveat(program, "", argv, environ, AT_EMPTY_PATH);
+	return fail_errno(err, "execute ckrun where no container can reach it");
 }

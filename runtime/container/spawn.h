@@ -18,7 +18,7 @@
  * (then with "executable file not found in $PATH", "no such file or directory" or "permission
  * denied" in the text, which engines look for).
  *
- * The caller must run from a sealed copy of itself (selfclone.h).
+ * The caller must run where no container reaches its binary (selfclone.h).
  */
 #ifndef CKRUN_CONTAINER_SPAWN_H
 #define CKRUN_CONTAINER_SPAWN_H

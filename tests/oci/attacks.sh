@@ -134,20 +134,33 @@ refuses_a_false_terminal() { # CVE-2025-52565
 	wait
 }
 
+# While ckrun runs, writing is refused because it runs; so its program is kept open until it is gone.
 keeps_its_program_out_of_reach() { # CVE-2019-5736
-	local init
-
 	bundle pass true
 	ckrun create -b "$b" t </dev/null >/dev/null
 	init=$(field pid)
-	same "$(readlink "/proc/$init/exe")" "/memfd:ckrun (deleted)"
-	if (exec 9>"/proc/$init/exe") 2>/dev/null; then
-		fail "the program can be written to"
-	fi
-	if truncate -s 0 "/proc/$init/exe" 2>/dev/null; then
-		fail "the program can be truncated"
-	fi
+	exec 9<"/proc/$init/exe"
 	ckrun start t
+	until [ "$(field status)" = stopped ]; do sleep 0.02; done
+	python3 - <<-'END' || fail "the program can be reached"
+		import ctypes, os, sys
+
+		libc = ctypes.CDLL(None, use_errno=True)
+		MS_REMOUNT, MS_BIND = 32, 4096
+		SYS_open_tree, OPEN_TREE_CLONE = 428, 1
+		name = b"/proc/self/fd/9"
+		if libc.mount(None, name, None, MS_REMOUNT | MS_BIND, None) == 0:
+		    sys.exit("remounted")
+		if libc.syscall(SYS_open_tree, -100, name, OPEN_TREE_CLONE) >= 0:
+		    sys.exit("cloned")
+		try:
+		    os.open(name, os.O_RDWR)
+		    sys.exit("opened for writing")
+		except OSError as e:
+		    if e.strerror != "Read-only file system":
+		        sys.exit(e.strerror)
+	END
+	exec 9<&-
 }
 
 hides_itself_from_a_shared_pid_namespace() {
@@ -160,7 +173,7 @@ hides_itself_from_a_shared_pid_namespace() {
 	ckrun create -b "$b" t2 </dev/null >/dev/null
 	created=$(inside 'for p in /proc/[0-9]*; do [ "$(cat $p/comm)" = ckrun ] && ls -l $p/exe $p/fd/ 2>&1; done; true')
 	contains "$created" "Permission denied"
-	[[ $created != *memfd* ]] || fail "$created"
+	[[ $created != *"exe ->"* ]] || fail "$created"
 	ckrun delete -f t2
 	ckrun delete -f t
 }
