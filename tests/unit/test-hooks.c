@@ -5,11 +5,13 @@
 
 #include "hooks/hooks.h"
 #include "hooks/tail.h"
+#include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 #include "runtime/base/file.h"
 #include "runtime/base/scope.h"
 #include "tests/unit/check.h"
 
+static struct arena *arena; /* of hooks and of what they wrote */
 static char folder[] = "/tmp/ckrun-test-XXXXXX";
 
 enum { WORDS = 6 };
@@ -23,10 +25,12 @@ static struct oci_hook sh_hook(struct sh *sh, const char *line, const char *env)
 {
 	const char *const words[] = {"sh", "-c", line, "zero", "one"};
 
-	*sh = (struct sh){.env = {env ? strdup(env) : NULL}};
+	if (!arena)
+		arena = arena_new();
+	*sh = (struct sh){.env = {env ? arena_strdup(arena, env) : NULL}};
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		sh->argv[i] = strdup(words[i]);
-	sh->hook = (struct oci_hook){.path = strdup("/bin/sh"),
+		sh->argv[i] = arena_strdup(arena, words[i]);
+	sh->hook = (struct oci_hook){.path = arena_strdup(arena, "/bin/sh"),
 				     .args = {sh->argv, 5},
 				     .env = {env ? sh->env : NULL, env ? 1 : 0}};
 	return sh->hook;
@@ -46,12 +50,12 @@ static int run(struct oci_hook *hook, size_t n, enum hooks_failure failure, stru
 
 static char *written(const char *name)
 {
-	char *text = NULL;
+	scoped_free char *text = NULL;
 	struct err err = {};
-	int dir = open(folder, O_RDONLY | O_DIRECTORY);
+	scoped_fd int dir = open(folder, O_RDONLY | O_DIRECTORY);
 
 	check(dir >= 0 && file_read(dir, name, &text, &err) == 0);
-	return text;
+	return arena_strdup(arena, text);
 }
 
 static void gives_state_arguments_environment_and_folder(void)
@@ -162,7 +166,8 @@ static void survives_a_hook_that_prints_much_and_reads_nothing(void)
 
 static void says_that_the_program_is_missing(void)
 {
-	struct oci_hook hook = {.path = strdup("/nowhere/hook")};
+	char path[] = "/nowhere/hook";
+	struct oci_hook hook = {.path = path};
 	struct err err = {};
 	char text[512];
 

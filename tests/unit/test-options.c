@@ -31,6 +31,8 @@ static const struct opt rows[] = {
 
 enum { MAX = 16 };
 
+static struct arena *arena; /* what outcomes point into */
+
 struct outcome {
 	int r;
 	struct wish wish;
@@ -44,10 +46,12 @@ static struct outcome parse(enum opt_order order, const char *line)
 	char *words[MAX];
 	struct err err = {};
 
-	for (char *copy = strdup(line), *word; (word = strsep(&copy, " "));)
+	if (!arena)
+		arena = arena_new();
+	for (char *copy = arena_strdup(arena, line), *word; (word = strsep(&copy, " "));)
 		words[out.args.n++] = word;
 	out.args.v = words;
-	out.r = options_parse(OPT_TABLE(rows), &out.wish, &out.args, order, arena_new(), &err);
+	out.r = options_parse(OPT_TABLE(rows), &out.wish, &out.args, order, arena, &err);
 	err_text(&err, out.text, sizeof(out.text));
 	return out;
 }
@@ -137,7 +141,7 @@ static void reads_numbers_and_lists(void)
 
 static void shows_help_for_what_has_an_effect(void)
 {
-	char *text;
+	static char *text;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 

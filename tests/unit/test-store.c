@@ -35,7 +35,7 @@ static void allows_the_ids_that_runc_allows(void)
 	static const char *const good[] = {"web", "a", "A-Z_0.9+x", ".hidden", "...", "-x"};
 	static const char *const bad[] = {"",     ".",        "..",  "a/b", "a b",
 					  "a\nb", "\xc3\xa4", "a:b", "/",   "a%"};
-	char *longest = malloc(1026);
+	static char longest[1026];
 	struct err err = {};
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
@@ -195,7 +195,8 @@ static void keeps_every_field_of_a_record(void)
 				      .stdio = {pipe_link, pipe_link, pipe_link}};
 	struct record back;
 	struct err err = {};
-	char *text, *again;
+	scoped_free char *text = NULL;
+	scoped_free char *again = NULL;
 
 	check(record_text(&record, &text, &err) == 0);
 	check(record_parse(arena, text, &back, &err) == 0);
