@@ -8,7 +8,7 @@
 #include "runtime/base/err.h"
 
 extern const struct fd_kind fd_reg, fd_memfd, fd_pipe, fd_fifo, fd_tty, fd_pidfd, fd_eventfd,
-	fd_timerfd, fd_signalfd, fd_epoll, fd_refused;
+	fd_timerfd, fd_signalfd, fd_inotify, fd_epoll, fd_refused;
 extern const struct fd_kind fd_unix, fd_tcp; /* engine/sock */
 
 /* clang-format off */
@@ -22,6 +22,7 @@ static const struct fd_kind *const kinds[] = {
 	&fd_eventfd,
 	&fd_timerfd,
 	&fd_signalfd,
+	&fd_inotify,
 	&fd_unix,
 	&fd_tcp,
 	&fd_epoll,   /* settles after all others */
