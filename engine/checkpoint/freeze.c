@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 
 #include "cgroup/cgroup.h"
 #include "engine/checkpoint/checkpoint.h"
@@ -123,13 +122,13 @@ int checkpoint_seize(void *ctx, struct err *err)
 	return r;
 }
 
-/* A tracer sees the end first; only then the parent does. */
-static void bury_thread(const struct thread *thread)
+static void bury(const struct checkpoint *c)
 {
-	int status;
+	size_t n;
+	pid_t *tid = model_threads(&c->model, &n);
 
-	while (waitpid(thread->tid, &status, __WALL) == thread->tid && WIFSTOPPED(status))
-		;
+	if (tid)
+		tracee_bury(tid, n, STOP_MS);
 }
 
 static void refreeze(struct checkpoint *c)
@@ -146,16 +145,15 @@ void checkpoint_let_go(void *ctx, enum fate fate)
 	struct checkpoint *c = ctx;
 	struct err ignored = {};
 
-	if (fate == FATE_DIE)
+	if (fate == FATE_DIE) {
 		cgroup_set_kill(c->request->cgroup, SIGKILL, &ignored);
-	else
+		bury(c);
+	} else {
 		refreeze(c);
-	for (size_t t = c->seized; t-- > 0;)
+	}
+	for (size_t t = c->seized; t-- > 0 && fate == FATE_RUN;)
 		for (size_t i = c->model.task[t]->n_threads; i-- > 0;)
-			if (fate == FATE_DIE)
-				bury_thread(&c->model.task[t]->thread[i]);
-			else
-				tracee_detach(c->model.task[t]->thread[i].tid);
+			tracee_detach(c->model.task[t]->thread[i].tid);
 	c->seized = 0;
 	checkpoint_unsave(c);
 }

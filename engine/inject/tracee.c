@@ -103,6 +103,34 @@ int tracee_rest(pid_t tid, struct err *err)
 	return 0;
 }
 
+/* has_ended() - or is none of ours any more */
+static bool has_ended(pid_t tid)
+{
+	int status;
+	pid_t got = waitpid(tid, &status, __WALL | WNOHANG);
+
+	return got < 0 || (got == tid && !WIFSTOPPED(status));
+}
+
+void tracee_bury(pid_t *tid, size_t n, int timeout_ms)
+{
+	struct timespec end, nap = {.tv_nsec = 50000};
+	size_t left = n;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += timeout_ms / 1000;
+	for (;;) {
+		for (size_t i = 0; i < n; i++)
+			if (tid[i] && has_ended(tid[i])) {
+				tid[i] = 0;
+				left--;
+			}
+		if (!left || is_past(&end))
+			return;
+		nanosleep(&nap, NULL);
+	}
+}
+
 int tracee_regs(pid_t tid, struct user_regs_struct *ret, struct err *err)
 {
 	if (ptrace(PTRACE_GETREGS, tid, 0, ret) < 0)

@@ -9,6 +9,7 @@
 #define CKRUN_INJECT_TRACEE_H
 
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <sys/user.h>
@@ -32,6 +33,12 @@ int tracee_rest(pid_t tid, struct err *err);
 
 /* tracee_detach() - let it go on from where its registers say. Silent if it is dead. */
 void tracee_detach(pid_t tid);
+
+/* tracee_bury() - wait until threads that were killed have ended; a tracer is told first, and
+ * only then their parents.  In no order: the first process of a pid namespace ends last, its
+ * other threads must be seen to have ended before.  Entries become 0 as they end.  Gives up
+ * after timeout_ms. */
+void tracee_bury(pid_t *tid, size_t n, int timeout_ms);
 
 int tracee_regs(pid_t tid, struct user_regs_struct *ret, struct err *err);
 int tracee_set_regs(pid_t tid, const struct user_regs_struct *regs, struct err *err);

@@ -53,6 +53,23 @@ struct open_file *model_file(const struct model *model, uint32_t id)
 	return NULL;
 }
 
+pid_t *model_threads(const struct model *model, size_t *ret_n)
+{
+	size_t n = 0;
+
+	for (size_t t = 0; t < model->n_tasks; t++)
+		n += model->task[t]->n_threads;
+	pid_t *tid = arena_alloc(model->arena, n * sizeof(*tid));
+	if (!tid)
+		return NULL;
+	*ret_n = 0;
+	for (size_t t = 0; t < model->n_tasks; t++)
+		for (size_t i = 0; i < model->task[t]->n_threads; i++)
+			if (model->task[t]->thread[i].tid)
+				tid[(*ret_n)++] = model->task[t]->thread[i].tid;
+	return tid;
+}
+
 const char *model_task_name(const struct model *model, const struct task *task)
 {
 	const char *comm = task->n_threads && task->thread[0].core ? task_comm(task) : "?";

@@ -101,6 +101,10 @@ struct open_file *model_add_file(struct model *model);
 struct task *model_task(const struct model *model, pid_t vpid);
 struct open_file *model_file(const struct model *model, uint32_t id);
 
+/* model_threads() - the tids of all threads that exist, in our pid namespace; in the arena.
+ * NULL: out of memory. */
+pid_t *model_threads(const struct model *model, size_t *ret_n);
+
 /* model_task_name() - "task 7 (redis-server)", for messages; in the arena. */
 const char *model_task_name(const struct model *model, const struct task *task);
 

@@ -471,29 +471,27 @@ int restore_grow(void *ctx, struct err *err)
 	return 0;
 }
 
-static void fell_task(const struct task *task)
+static void kill_all(const struct restore *r)
 {
-	int status;
+	size_t n;
+	pid_t *tid = model_threads(&r->model, &n);
 
-	if (!task->pid)
-		return;
-	kill(task->pid, SIGKILL);
-	for (size_t i = task->n_threads; i-- > 0;)
-		while (task->thread[i].tid &&
-		       waitpid(task->thread[i].tid, &status, __WALL) == task->thread[i].tid &&
-		       WIFSTOPPED(status))
-			;
+	for (size_t i = 0; i < r->model.n_tasks; i++)
+		if (r->model.task[i]->pid)
+			kill(r->model.task[i]->pid, SIGKILL);
+	if (tid)
+		tracee_bury(tid, n, END_MS);
 }
 
 void restore_fell(void *ctx, enum fate fate)
 {
 	struct restore *r = ctx;
 
+	if (fate == FATE_DIE)
+		kill_all(r);
 	for (size_t i = r->model.n_tasks; i-- > 0;) {
 		struct task *task = r->model.task[i];
 
-		if (fate == FATE_DIE)
-			fell_task(task);
 		if (task->plant)
 			plant_close(task->plant);
 		scope_close(&task->pidfd);
