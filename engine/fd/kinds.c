@@ -9,7 +9,7 @@
 
 extern const struct fd_kind fd_reg, fd_memfd, fd_pipe, fd_fifo, fd_tty, fd_pidfd, fd_eventfd,
 	fd_timerfd, fd_signalfd, fd_inotify, fd_epoll, fd_refused;
-extern const struct fd_kind fd_unix, fd_tcp; /* engine/sock */
+extern const struct fd_kind fd_unix, fd_tcp, fd_udp; /* engine/sock */
 
 /* clang-format off */
 static const struct fd_kind *const kinds[] = {
@@ -25,6 +25,7 @@ static const struct fd_kind *const kinds[] = {
 	&fd_inotify,
 	&fd_unix,
 	&fd_tcp,
+	&fd_udp,
 	&fd_epoll,   /* settles after all others */
 	&fd_refused, /* matches whatever is left */
 };
