@@ -2,35 +2,10 @@
 #include <linux/sockios.h>
 #include <poll.h>
 #include <stddef.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "tests/unit/fds.h"
-#include "tests/unit/sandboxed.h"
-
-static void put(int fd, const char *text)
-{
-	check(send(fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text));
-}
-
-static void holds(int fd, const char *text)
-{
-	char got[256];
-	ssize_t n = recv(fd, got, sizeof(got), MSG_DONTWAIT);
-
-	if (n != (ssize_t)strlen(text) || memcmp(got, text, (size_t)n))
-		printf("# %zd bytes: %.*s\n", n, n > 0 ? (int)n : 0, got);
-	check(n == (ssize_t)strlen(text) && !memcmp(got, text, strlen(text)));
-}
-
-static void empty(int fd)
-{
-	char byte;
-
-	check(recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN);
-}
+#include "tests/unit/socks.h"
 
 static socklen_t name_of(struct sockaddr_un *sun, const char *text)
 {
@@ -93,33 +68,6 @@ static void is_called(int fd, name_fn *which, const char *name)
 	check(len == want_len && !memcmp(&is, &want, len));
 }
 
-/* A sandbox of its own: the sockets of others are not listed, and ours are gone from it. */
-static void see_all(struct world *w, const int *fd, size_t n)
-{
-	need_sandbox();
-	world_start(w);
-	for (size_t i = 0; i < n; i++)
-		world_see(w, fd[i]);
-	w->seen.task[0]->parent = w->seen.task[0]; /* no root: no stdio */
-}
-
-static void carry_all(struct world *w, const int *fd, size_t n)
-{
-	see_all(w, fd, n);
-	world_dump(w);
-	for (size_t i = 0; i < n; i++) {
-		check(!strcmp(w->seen.file[i]->kind->name, "unix socket"));
-		close(fd[i]);
-		close(w->seen.file[i]->fd);
-		w->seen.file[i]->fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	}
-	world_restore(w);
-}
-
-#define CARRY(w, ...)                            \
-	carry_all(w, (const int[]){__VA_ARGS__}, \
-		  sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
-
 static void keeps_a_pair_and_what_was_not_read(void)
 {
 	int end[2];
@@ -147,8 +95,8 @@ static void takes_nothing_out_when_it_looks(void)
 
 	check(socketpair(AF_UNIX, SOCK_STREAM, 0, end) == 0);
 	put(end[0], "unread");
-	see_all(&w, end, 2);
-	world_dump(&w);
+	SEE(&w, end[0], end[1]);
+	world_ok(&w, dump_all(&w));
 	check(getsockopt(end[1], SOL_SOCKET, SO_PEEK_OFF, &offset, &len) == 0 && offset == -1);
 	check(getsockopt(end[1], SOL_SOCKET, SO_PASSCRED, &offset, &len) == 0 && offset == 0);
 	holds(end[1], "unread");
@@ -311,8 +259,8 @@ static void does_not_remove_what_is_no_socket(void)
 
 	need_sandbox();
 	int fd = listening(SOCK_STREAM, path);
-	see_all(&w, &fd, 1);
-	world_dump(&w);
+	SEE(&w, fd);
+	world_ok(&w, dump_all(&w));
 	world_load(&w);
 	check(unlink(path) == 0 && close(open(path, O_CREAT | O_WRONLY, 0600)) == 0);
 	check(fd_make_file(&w.make, 1, &fd, &w.err) == -EEXIST);
@@ -391,12 +339,12 @@ static void refuses_what_was_sent_before_accept(void)
 	int l = listening(SOCK_STREAM, "@ckrun early");
 	int c = client(SOCK_STREAM, "@ckrun early");
 	put(c, "early");
-	see_all(&w, (const int[]){l, c}, 2);
+	SEE(&w, l, c);
 	snprintf(want, sizeof(want),
-		 "task 7 (?): fd %d: %s: its connection has sent data and is not accepted yet; "
-		 "try again when it is",
-		 c, w.seen.file[1]->link);
-	world_refused(&w, want);
+		 "%s: its connection has sent data and is not accepted yet; try again when it "
+		 "is",
+		 w.seen.file[1]->link);
+	refused(&w, want);
 }
 
 static void keeps_datagrams_and_who_sent_them(void)
@@ -508,12 +456,10 @@ static void refuses_descriptors_in_flight(void)
 	*c = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
 	memcpy(CMSG_DATA(c), &zero, sizeof(int));
 	check(sendmsg(end[0], &msg, 0) == 1);
-	see_all(&w, end, 2);
+	SEE(&w, end[0], end[1]);
 	int next = open("/dev/null", O_RDONLY);
 	close(next);
-	check(fd_dump_file(&w.dump, w.seen.file[0], &w.err) == 0);
-	check(fd_dump_file(&w.dump, w.seen.file[1], &w.err) == REFUSED);
-	check(strstr(world_why(&w), "1 descriptors are in flight in its queue; try again"));
+	refused(&w, "1 descriptors are in flight in its queue; try again");
 	check(open("/dev/null", O_RDONLY) == next); /* what the look took is closed */
 }
 
