@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 
 #include "engine/fd/ghost.h"
@@ -45,6 +46,29 @@ static int check_xattrs(const char *self, struct err *err)
 				      "a deleted file with extended attributes (%s) cannot be "
 				      "carried yet; close it before the checkpoint",
 				      name);
+	return 0;
+}
+
+/* The kernel's own files come and go with what they show. */
+static int check_filesystem(int fd, struct err *err)
+{
+	static const unsigned long kernels[] = {
+		0x9fa0,     /* proc */
+		0x62656572, /* sysfs */
+		0x27e0eb,   /* cgroup */
+		0x63677270, /* cgroup2 */
+		0x64626720, /* debugfs */
+		0x74726163, /* tracefs */
+		0x1cd1,     /* devpts */
+	};
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return fail_errno(err, "statfs");
+	for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++)
+		if ((unsigned long)fs.f_type == kernels[i])
+			return refuse(err, "what it showed is gone, and it with it; close it "
+					   "before the checkpoint");
 	return 0;
 }
 
@@ -128,7 +152,9 @@ static int put_ghost(struct fd_dump *dump, int fd, const struct stat *st, uint32
 			      "a deleted file of type 0%o cannot be carried yet; close it "
 			      "before the checkpoint",
 			      st->st_mode & S_IFMT);
-	int r = check_xattrs(path_self(self, fd), err);
+	int r = check_filesystem(fd, err);
+	if (r == 0)
+		r = check_xattrs(path_self(self, fd), err);
 	if (r == 0)
 		r = image_writer_open(dump->image, IMAGE_GHOST_FILE, id, &w, err);
 	if (r < 0)

@@ -1,5 +1,6 @@
 /* test-fd-reg.c - files with a path, and files that have lost it */
 #include <dirent.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 
@@ -279,6 +280,25 @@ static void refuses_a_path_that_shows_another_file(void)
 	world_refused(&w, want);
 }
 
+static void refuses_the_directory_of_a_process_that_has_ended(void)
+{
+	struct world w;
+	char path[32];
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	int fd = open(path, O_RDONLY | O_DIRECTORY);
+	check(fd >= 0 && kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid);
+	world_start(&w);
+	world_see(&w, fd);
+	check(fd_dump_file(&w.dump, w.seen.file[0], &w.err) == REFUSED);
+	check(strstr(world_why(&w), "what it showed is gone"));
+}
+
 static void describes_what_is_mapped_once(void)
 {
 	struct world w;
@@ -347,6 +367,7 @@ RUN(TEST(opens_again_at_the_same_offset_with_the_same_flags),
     TEST(gives_a_deleted_file_back_though_its_name_and_directory_are_taken),
     TEST(gives_a_deleted_directory_back), TEST(lets_a_file_without_name_get_one),
     TEST(refuses_a_deleted_file_with_another_name),
-    TEST(refuses_a_path_that_shows_another_file), TEST(describes_what_is_mapped_once),
-    TEST(opens_a_deleted_mapping_and_a_descriptor_of_it),
+    TEST(refuses_a_path_that_shows_another_file),
+    TEST(refuses_the_directory_of_a_process_that_has_ended),
+    TEST(describes_what_is_mapped_once), TEST(opens_a_deleted_mapping_and_a_descriptor_of_it),
     TEST(finds_what_stands_for_a_log_outside))
