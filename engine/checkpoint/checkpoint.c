@@ -88,6 +88,7 @@ int checkpoint(const struct checkpoint_request *request, struct err *err)
 		.host_net = -1,
 		.net = -1,
 		.fds = {.root = -1,
+			.init_stdio = request->stdio,
 			.tcp_established = request->tcp_established,
 			.ext_unix_sk = request->ext_unix_sk,
 			.shell_job = request->shell_job},

@@ -54,6 +54,10 @@ int fd_stdio_add(struct fd_dump *dump, const struct open_file *file, struct err 
 {
 	int num = stdio_num(dump->model, file);
 
+	for (int i = 0; dump->init_stdio && i < 3 && num < 0; i++)
+		if (dump->init_stdio[i] && !strcmp(dump->init_stdio[i], file->link))
+			num = i;
+
 	/* Another description of the same object: /dev/stdout opened once more. */
 	if (link_num(dump->stdio, dump->n_stdio, file->link) >= 0)
 		return 0;

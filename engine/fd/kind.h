@@ -34,8 +34,10 @@ struct stdio_link {
  * set is in the model before the first dump(), so "is the other end inside?" can be asked. */
 struct fd_dump {
 	struct model *model;
-	struct image_dir *image;  /* payloads: pipes-data, sk-queues, ghost files */
-	int root;                 /* the container's root directory */
+	struct image_dir *image; /* payloads: pipes-data, sk-queues, ghost files */
+	int root;                /* the container's root directory */
+	const char *const
+		*init_stdio;      /* links of 0-2 that the init began with; NULLs: unknown */
 	struct stdio_link *stdio; /* grows: fd_stdio_add() */
 	size_t n_stdio;
 	bool tcp_established, ext_unix_sk, shell_job;
@@ -114,7 +116,8 @@ int fd_settle(struct fd_make *make, struct err *err);
 const struct task *fd_holder(const struct model *model, const struct open_file *file,
 			     int *ret_num);
 
-/* fd_stdio_add() - this file leads out of the container, and a root task has it as stdio:
+/* fd_stdio_add() - this file leads out of the container, and a root task has it as stdio, or the
+ * init began with it (a shell parks its stdout under another number while it redirects):
  * remember it.  -ENOENT if no root holds it as 0, 1 or 2. */
 int fd_stdio_add(struct fd_dump *dump, const struct open_file *file, struct err *err);
 /* fd_stdio_take() - a descriptor of ours (borrowed) that stands for this link, or -ENOENT. */
