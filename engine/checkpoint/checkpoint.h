@@ -32,7 +32,6 @@ struct checkpoint {
 	int host_net, net; /* namespaces: ours before, the container's */
 	bool in_net;       /* we are in the container's */
 	bool frozen;       /* by us */
-	size_t seized;     /* tasks whose threads are ours */
 	size_t infected;
 	size_t prepared; /* files */
 	struct findings refused;

@@ -1,7 +1,9 @@
 /* freeze.c - phases freeze and seize: everything stands still */
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cgroup/cgroup.h"
 #include "engine/checkpoint/checkpoint.h"
@@ -60,17 +62,56 @@ static int find_threads(struct checkpoint *c, struct task *task, struct err *err
 	return r < 0 || task->n_threads ? r : fail(err, -ESRCH, "it has no threads");
 }
 
-static int seize_task(struct checkpoint *c, struct task *task, struct err *err)
+static int seize_thread(pid_t tid, struct err *err)
 {
-	int r = find_threads(c, task, err);
+	int r = tracee_seize(tid, TASKS_SURVIVE_US, err);
+
+	if (r == -EPERM)
+		return refuse(err, "another program (a debugger?) traces thread %d", tid);
+	return r;
+}
+
+/* stands() - stopped by a signal.  Seizing such a thread waits until it has gone over to the tracer's
+ * stop, which it cannot while cgroup v1 freezes it: those wait for the thaw.  "State:" shows D for
+ * all that v1 froze, so where it sleeps in the kernel tells. */
+static bool stands(pid_t pid, pid_t tid)
+{
+	scoped_free char *where = NULL;
+	struct err ignored = {};
+
+	return proc_text(pid, tid, "wchan", &where, &ignored) >= 0 &&
+	       (!strcmp(where, "do_signal_stop") || !strcmp(where, "get_signal"));
+}
+
+enum pass { FROZEN, THAWED }; /* the second one takes those that stand */
+
+static int seize_task(struct task *task, enum pass pass, struct err *err)
+{
+	int r = 0;
 
 	for (size_t i = 0; i < task->n_threads && r >= 0; i++) {
-		r = tracee_seize(task->thread[i].tid, TASKS_SURVIVE_US, err);
-		if (r == -EPERM)
-			return refuse(err, "another program (a debugger?) traces thread %d",
-				      task->thread[i].tid);
+		struct thread *thread = &task->thread[i];
+
+		if (pass == FROZEN)
+			thread->stands = stands(task->pid, thread->tid);
+		if (thread->stands == (pass == THAWED))
+			r = seize_thread(thread->tid, err);
 	}
 	return r;
+}
+
+static int seize_all(struct checkpoint *c, enum pass pass, struct err *err)
+{
+	for (size_t i = 0; i < c->model.n_tasks; i++) {
+		struct task *task = c->model.task[i];
+		int r = pass == FROZEN ? find_threads(c, task, err) : 0;
+
+		if (r >= 0)
+			r = seize_task(task, pass, err);
+		if (r < 0)
+			return fail_in(err, "task %d", task->pid);
+	}
+	return 0;
 }
 
 /* A stop that a signal had caused before we came is the task's own state. */
@@ -97,12 +138,13 @@ static int stop_all(struct checkpoint *c, struct err *err)
 {
 	struct err ignored = {};
 
-	for (; c->seized < c->model.n_tasks; c->seized++)
-		if (seize_task(c, c->model.task[c->seized], err) < 0) {
-			c->seized++; /* some of its threads are ours */
-			return fail_in(err, "task %d", c->model.task[c->seized - 1]->pid);
-		}
+	int r = seize_all(c, FROZEN, err);
+	if (r < 0)
+		return r;
 	cgroup_set_thaw(c->request->cgroup, &ignored);
+	r = seize_all(c, THAWED, err);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < c->model.n_tasks; i++)
 		if (wait_task(c->model.task[i], err) < 0)
 			return fail_in(err, "task %d", c->model.task[i]->pid);
@@ -151,9 +193,9 @@ void checkpoint_let_go(void *ctx, enum fate fate)
 	} else {
 		refreeze(c);
 	}
-	for (size_t t = c->seized; t-- > 0 && fate == FATE_RUN;)
+	/* zombies and what was not seized are not ours: detaching does nothing to them */
+	for (size_t t = c->model.n_tasks; t-- > 0 && fate == FATE_RUN;)
 		for (size_t i = c->model.task[t]->n_threads; i-- > 0;)
 			tracee_detach(c->model.task[t]->thread[i].tid);
-	c->seized = 0;
 	checkpoint_unsave(c);
 }

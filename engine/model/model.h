@@ -58,6 +58,7 @@ struct thread {
 	CoreEntry *core;
 	struct user_regs_struct regs; /* as it stopped; what detaching goes back to */
 	uint64_t sigmask;             /* likewise */
+	bool stands;                  /* checkpoint: a signal had stopped it before we came */
 };
 
 enum task_state { TASK_ALIVE, TASK_STOPPED, TASK_ZOMBIE };

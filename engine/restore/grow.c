@@ -371,6 +371,7 @@ static int lend_leader(struct restore *r, const struct task *task, pid_t group, 
 	int ret = clone_in(r, task, 0, 0, group, &pid, err);
 	if (ret < 0)
 		return ret;
+	r->lent = pid;
 	/* its memory is a copy of the maker's, planted code included: visit it as such */
 	struct plant plant = *task->plant;
 	char path[PROC_PATH_MAX];
@@ -391,7 +392,9 @@ static int drop_leader(struct restore *r, const struct task *task, pid_t group, 
 	int ret = calls_run(r->calls, task->pid, err);
 	if (ret < 0)
 		return ret;
-	while (waitpid(-1, NULL, __WALL | WNOHANG) > 0) /* we trace it: see it end first */
+	/* we trace it and see it end first; only then its maker can */
+	int status;
+	while (waitpid(r->lent, &status, __WALL) == r->lent && WIFSTOPPED(status))
 		;
 	calls_start(r->calls, task->plant);
 	calls_add(r->calls, "wait4", SYS_wait4, (uint64_t)group, 0, __WALL, 0);

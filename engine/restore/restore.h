@@ -33,6 +33,7 @@ struct restore {
 	int init_pidfd;
 	int host_net, net, host_pid;
 	int pass_num; /* of the passing socket, in every task */
+	pid_t lent;   /* the leader of a group that was lent last */
 	struct timespec started, grown;
 	uint64_t pages;
 };
