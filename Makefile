@@ -11,7 +11,7 @@ CFLAGS   ?= -O2 -g
 SAN      ?=
 VERSION  := 0.1.0
 
-PKGS     := libcgroup yajl libprotobuf-c libnl-3.0 libnl-route-3.0 libseccomp libcap
+PKGS     := libcgroup yajl libprotobuf-c libnl-3.0 libnl-route-3.0 libseccomp libcap zlib
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
 	-Wpointer-arith -Wvla -Wformat=2 -Wimplicit-fallthrough -Werror \
 	$(if $(findstring clang,$(CC)),-Wno-gnu-variable-sized-type-not-at-end)
