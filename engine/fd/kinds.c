@@ -9,7 +9,8 @@
 
 extern const struct fd_kind fd_reg, fd_memfd, fd_pipe, fd_fifo, fd_tty, fd_pidfd, fd_eventfd,
 	fd_timerfd, fd_signalfd, fd_inotify, fd_epoll, fd_refused;
-extern const struct fd_kind fd_unix, fd_tcp, fd_udp; /* engine/sock */
+extern const struct fd_kind fd_unix, fd_tcp, fd_udp, fd_netlink,
+	fd_other_socket; /* engine/sock */
 
 /* clang-format off */
 static const struct fd_kind *const kinds[] = {
@@ -26,6 +27,8 @@ static const struct fd_kind *const kinds[] = {
 	&fd_unix,
 	&fd_tcp,
 	&fd_udp,
+	&fd_netlink,
+	&fd_other_socket,
 	&fd_epoll,   /* settles after all others */
 	&fd_refused, /* matches whatever is left */
 };

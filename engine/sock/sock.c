@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -86,6 +87,13 @@ struct open_file *sock_file(const struct model *model, uint32_t ino)
 			return file;
 	}
 	return NULL;
+}
+
+bool sock_has_error(int fd)
+{
+	struct pollfd p = {.fd = fd};
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
 }
 
 bool sock_ns_id(const struct open_file *file, uint32_t *ret)

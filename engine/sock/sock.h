@@ -53,6 +53,9 @@ int sock_seen_inet(struct fd_dump *dump, int family, int protocol,
 /* sock_file() - the file of the set with this inode of sockfs, or NULL. */
 struct open_file *sock_file(const struct model *model, uint32_t ino);
 
+/* sock_has_error() - an error or a message of an error queue waits; asking takes nothing. */
+bool sock_has_error(int fd);
+
 /* sock_ns_id() - the network namespace of the file's holder, as ids-PID.img numbers it. */
 bool sock_ns_id(const struct open_file *file, uint32_t *ret);
 

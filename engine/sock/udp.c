@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <linux/sockios.h>
 #include <linux/udp.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -58,7 +57,6 @@ static int check_whole(const struct open_file *file, struct err *err)
 
 static int check_plain(const struct open_file *file, struct err *err)
 {
-	struct pollfd p = {.fd = file->fd};
 	int encap = 0;
 	socklen_t len = sizeof(encap);
 
@@ -67,7 +65,7 @@ static int check_plain(const struct open_file *file, struct err *err)
 			      "%s: UDP socket is the kernel's tunnel; close it before the "
 			      "checkpoint",
 			      file->link);
-	if (poll(&p, 1, 0) == 1 && (p.revents & POLLERR))
+	if (sock_has_error(file->fd))
 		return refuse(err,
 			      "%s: UDP socket has an error to be read (SO_ERROR); try again",
 			      file->link);

@@ -15,7 +15,6 @@
  */
 #include <errno.h>
 #include <linux/sockios.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -43,13 +42,6 @@ struct look {
 static bool unix_match(const struct open_file *file)
 {
 	return sock_is(file, AF_UNIX, -1, -1);
-}
-
-static bool has_error(int fd)
-{
-	struct pollfd p = {.fd = fd};
-
-	return poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
 }
 
 static bool waits_in(const struct netdiag_unix *listening, uint32_t ino)
@@ -152,7 +144,7 @@ static int look_peer(const struct look *l, struct err *err)
 	if (s->shutdown != GONE)
 		return look_outside(l, NULL, err);
 	l->entry->has_reset = true;
-	l->entry->reset = has_error(l->file->fd);
+	l->entry->reset = sock_has_error(l->file->fd);
 	return note_peer_name(l, err);
 }
 
@@ -179,6 +171,18 @@ static int look_backlog(const struct look *l, struct err *err)
 	return e->waiting ? 0 : fail(err, -ENOMEM, "no memory for waiting connections");
 }
 
+/* An error is read before the packets: a look at those would take it. */
+static int look_past_error(const struct look *l, struct err *err)
+{
+	int waits = 0;
+
+	if (ioctl(l->file->fd, SIOCINQ, &waits) < 0)
+		return fail_errno(err, "SIOCINQ");
+	if (l->entry->reset && waits == 0)
+		return 0;
+	return refuse(err, "%s: an error waits to be read from it (SO_ERROR)", l->file->link);
+}
+
 static int look_queue(const struct look *l, struct err *err)
 {
 	bool stream = l->seen->type == SOCK_STREAM;
@@ -189,11 +193,8 @@ static int look_queue(const struct look *l, struct err *err)
 	if (stream && recv(l->file->fd, &byte, 1, MSG_OOB | MSG_PEEK | MSG_DONTWAIT) >= 0)
 		return refuse(err, "%s: an out-of-band byte waits in it; read it first",
 			      l->file->link);
-	if (!stream && has_error(l->file->fd))
-		return l->entry->reset
-			       ? 0
-			       : refuse(err, "%s: an error waits to be read from it (SO_ERROR)",
-					l->file->link);
+	if (!stream && sock_has_error(l->file->fd))
+		return look_past_error(l, err);
 	return queue_dump(l->dump, l->file, stream ? QUEUE_STREAM : QUEUE_PACKETS, err);
 }
 
