@@ -18,8 +18,6 @@ static const struct {
 	{"anon_inode:seccomp", "a seccomp listener cannot be carried yet; " CLOSE_IT},
 	{"/dev/fuse", "a FUSE server cannot be carried yet; unmount it before the checkpoint"},
 	{"/dev/net/tun", "a tun or tap device cannot be carried yet; " CLOSE_IT},
-	{"/dev/ptmx", "the master of a terminal cannot be carried yet; " CLOSE_IT},
-	{"/dev/pts/ptmx", "the master of a terminal cannot be carried yet; " CLOSE_IT},
 };
 
 static bool refused_match(const struct open_file *file)

@@ -76,19 +76,73 @@ static void refuses_a_terminal_that_hung_up(void)
 	check(fd_dump_file(&w.dump, w.seen.file[0], &w.err) == REFUSED);
 }
 
-static void refuses_the_master_by_name(void)
+static void stop(int master)
+{
+	char path[64];
+
+	check(ptsname_r(master, path, sizeof(path)) == 0 && close(master) == 0);
+	for (int i = 0; access(path, F_OK) == 0 && i < 100; i++)
+		usleep(1000);
+	check(access(path, F_OK) < 0);
+}
+
+/* Others on this machine open terminals too. */
+static void make(struct world *w)
+{
+	int fd;
+
+	for (size_t i = 0; i < w->made.task[0]->n_fds; i++)
+		if (fd_make_file(&w->make, w->made.task[0]->fd[i].file->id, &fd, &w->err) ==
+		    -EBUSY)
+			skip("somebody took the number");
+	world_make(w);
+}
+
+/* The old terminal is gone before the new one is made, so it can have the same number. */
+static void makes_a_pair_with_the_same_number_again(void)
+{
+	struct winsize size = {.ws_row = 7, .ws_col = 8}, got;
+	struct termios t;
+	struct world w;
+	char path[64], again[64], text[8] = "";
+
+	int low = terminal(path), master = terminal(path);
+	int slave = open(path, O_RDWR | O_NOCTTY);
+	check(ioctl(master, TIOCSWINSZ, &size) == 0 && tcgetattr(slave, &t) == 0);
+	cfmakeraw(&t);
+	check(tcsetattr(slave, TCSANOW, &t) == 0 && fchmod(slave, 0622) == 0);
+	world_start(&w);
+	struct open_file *s = world_see(&w, slave), *m = world_see(&w, master);
+	world_dump(&w);
+	world_load(&w);
+	check(close(slave) == 0);
+	stop(master);
+	stop(low); /* the restored one must pass over this number */
+	make(&w);
+	master = world_fd(&w, m->id), slave = world_fd(&w, s->id);
+	check(ptsname_r(master, again, sizeof(again)) == 0 && !strcmp(again, path));
+	check(write(slave, "up", 2) == 2 && read(master, text, 8) == 2 && !strcmp(text, "up"));
+	check(write(master, "dn", 2) == 2 && read(slave, text, 8) == 2 && !strcmp(text, "dn"));
+	check(ioctl(slave, TIOCGWINSZ, &got) == 0 && got.ws_row == 7 && got.ws_col == 8);
+	struct stat st;
+	check(fstat(slave, &st) == 0 && (st.st_mode & 0777) == 0622);
+}
+
+static void keeps_that_the_other_end_was_closed(void)
 {
 	struct world w;
-	char path[64], want[256];
+	char path[64], byte;
 
-	int master = terminal(path);
+	int master = terminal(path), slave = open(path, O_RDWR | O_NOCTTY);
+	check(close(slave) == 0);
 	world_start(&w);
-	struct open_file *file = world_see(&w, master);
-	snprintf(want, sizeof(want),
-		 "task 7 (?): fd %d: %s: the master of a terminal cannot be carried yet; close "
-		 "it before the checkpoint",
-		 master, file->link);
-	world_refused(&w, want);
+	struct open_file *m = world_see(&w, master);
+	world_dump(&w);
+	world_load(&w);
+	stop(master);
+	make(&w);
+	master = world_fd(&w, m->id);
+	check(read(master, &byte, 1) < 0 && errno == EIO);
 }
 
 /* Below the container's root there is no such terminal: it is the user's. */
@@ -115,5 +169,6 @@ static void finds_what_stands_for_the_terminal_of_the_host(void)
 }
 
 RUN(TEST(gets_its_settings_and_size_again), TEST(refuses_what_was_typed_and_not_read),
-    TEST(refuses_a_terminal_that_hung_up), TEST(refuses_the_master_by_name),
+    TEST(refuses_a_terminal_that_hung_up), TEST(makes_a_pair_with_the_same_number_again),
+    TEST(keeps_that_the_other_end_was_closed),
     TEST(finds_what_stands_for_the_terminal_of_the_host))
