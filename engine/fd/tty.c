@@ -178,7 +178,7 @@ static int tty_dump(struct fd_dump *dump, struct open_file *file, struct err *er
 		r = see(dump, file, ext, &seen, err);
 	if (r == 0 && !ext)
 		r = check_waiting(file, err);
-	if (r < 0)
+	if (r)
 		return r;
 	if (!ext && !comes_back(dump->model, seen->info.rdev))
 		return refuse(err,
