@@ -9,6 +9,7 @@
 #include "engine/checkpoint/checkpoint.h"
 #include "engine/inject/tracee.h"
 #include "engine/kernel/proc.h"
+#include "engine/kernel/stat.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 #include "runtime/base/scope.h"
@@ -62,13 +63,18 @@ static int find_threads(struct checkpoint *c, struct task *task, struct err *err
 	return r < 0 || task->n_threads ? r : fail(err, -ESRCH, "it has no threads");
 }
 
-static int seize_thread(pid_t tid, struct err *err)
+static int seize_thread(pid_t pid, pid_t tid, struct err *err)
 {
-	int r = tracee_seize(tid, TASKS_SURVIVE_US, err);
+	struct stat_task stat;
 
-	if (r == -EPERM)
-		return refuse(err, "another program (a debugger?) traces thread %d", tid);
-	return r;
+	int r = tracee_seize(tid, TASKS_SURVIVE_US, err);
+	if (r != -EPERM)
+		return r;
+	if (stat_read(pid, tid, &stat, err) >= 0 && stat.state == 'Z')
+		return refuse(err,
+			      "its first thread has ended while others go on, which cannot "
+			      "be carried yet");
+	return refuse(err, "another program (a debugger?) traces thread %d", tid);
 }
 
 /* stands() - stopped by a signal.  Seizing such a thread waits until it has gone over to the tracer's
@@ -95,7 +101,7 @@ static int seize_task(struct task *task, enum pass pass, struct err *err)
 		if (pass == FROZEN)
 			thread->stands = stands(task->pid, thread->tid);
 		if (thread->stands == (pass == THAWED))
-			r = seize_thread(thread->tid, err);
+			r = seize_thread(task->pid, thread->tid, err);
 	}
 	return r;
 }

@@ -276,6 +276,7 @@ static void keeps_a_stopped_child_stopped(void)
 	}
 	check(waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status));
 	carried();
+	usleep(1000);
 	check(state_of(child) == 'T');
 	check(!kill(child, SIGCONT));
 	check(waitpid(child, &status, 0) == child);
