@@ -265,7 +265,11 @@ static int bind_nowhere(void *arg, struct err *err)
 			return fail_errno(err, "make %s", path);
 		*slash = '/';
 	}
-	return bind_here(b, err);
+	int r = bind_here(b, err);
+	/* removed, or a next look would wonder why nobody sees it */
+	if (r == 0 && unlink(path) < 0)
+		r = fail_errno(err, "remove %s", path);
+	return r;
 }
 
 int unix_bind_nowhere(int fd, const void *name, size_t len, struct err *err)
