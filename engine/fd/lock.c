@@ -79,13 +79,19 @@ int lock_dump(struct fd_dump *dump, const struct open_file *file, struct err *er
 
 /* --- POSIX locks */
 
-/* "1: POSIX  ADVISORY  WRITE 1234 08:01:5678 0 EOF"; a waiting request has "->" first. */
+/* Above, /proc/locks is cheaper: it takes 12 ms, one fdinfo about 10 us. */
+enum { ASK_EACH = 500 };
+
+/* "1: POSIX  ADVISORY  WRITE 1234 08:01:5678 0 EOF", in fdinfo with "lock:" before it; a waiting
+ * request has "->" first. */
 static bool line_pid(const char *line, pid_t *ret)
 {
 	uint64_t number;
 	size_t len;
 	int32_t pid;
 
+	if (scan_lit(&line, "lock:"))
+		scan_blanks(&line);
 	scan_u64(&line, 10, &number);
 	scan_lit(&line, ":");
 	scan_blanks(&line);
@@ -180,15 +186,60 @@ static int task_locks(struct fd_dump *dump, const struct task *task, struct err 
 	return r < 0 ? fail_in(err, "%s", model_task_name(dump->model, task)) : 0;
 }
 
+/* The survey saw the locks of one table in the fdinfo of a file, not those of others that have
+ * the file too. */
+static bool was_seen_through(const struct task *table, const struct descriptor *d)
+{
+	return d->file->holder == table && d->file->num == d->num;
+}
+
+static size_t descriptors_unseen(const struct model *model)
+{
+	size_t n = 0;
+
+	for (size_t t = 0; t < model->n_tasks; t++)
+		for (size_t i = 0; i < model->task[t]->n_fds; i++)
+			n += !was_seen_through(model->task[t], &model->task[t]->fd[i]);
+	return n;
+}
+
+/* owns_locks() - 1 or 0, as the descriptors of the task say */
+static int owns_locks(const struct model *model, const struct task *task, struct err *err)
+{
+	const struct task *table = table_of(model, task);
+
+	for (size_t i = 0; i < table->n_fds; i++) {
+		const struct descriptor *d = &table->fd[i];
+		scoped_free char *text = NULL;
+		char name[32];
+
+		if (d->file->link[0] != '/')
+			continue;
+		snprintf(name, sizeof(name), "fdinfo/%d", d->num);
+		if (!was_seen_through(table, d) &&
+		    proc_text(task->pid, 0, name, &text, err) < 0)
+			return fail_in(err, "%s", model_task_name(model, task));
+		if (has_posix_locks(text ? text : d->file->fdinfo, task->pid))
+			return 1;
+	}
+	return 0;
+}
+
 static int posix_locks(struct fd_dump *dump, struct err *err)
 {
-	scoped_free char *locks = NULL;
-	int r = file_read(AT_FDCWD, "/proc/locks", &locks, err);
+	const struct model *model = dump->model;
+	scoped_free char *all = NULL;
+	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < dump->model->n_tasks; i++) {
-		const struct task *task = dump->model->task[i];
+	if (descriptors_unseen(model) > ASK_EACH)
+		r = file_read(AT_FDCWD, "/proc/locks", &all, err);
+	for (size_t i = 0; r >= 0 && i < model->n_tasks; i++) {
+		const struct task *task = model->task[i];
 
-		if (task->state != TASK_ZOMBIE && has_posix_locks(locks, task->pid))
+		if (task->state == TASK_ZOMBIE)
+			continue;
+		r = all ? has_posix_locks(all, task->pid) : owns_locks(model, task, err);
+		if (r > 0)
 			r = task_locks(dump, task, err);
 	}
 	return r;

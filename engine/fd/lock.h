@@ -4,7 +4,8 @@
  *         flock and OFD locks belong to an open file description: its fdinfo shows them, and
  *         they are taken again through any descriptor of it.
  *         POSIX locks belong to a descriptor table: they are taken again inside the task.
- *         /proc/locks tells whether there are any, before every task is asked.
+ *         fdinfo of any descriptor of such a table shows them; /proc/locks shows all, but its
+ *         reader waits until no CPU uses its list any more: 12 ms (Linux 6.18).
  *         A task that waits for a lock is in a system call, which it makes again.
  * Refused  leases (F_SETLEASE).
  */

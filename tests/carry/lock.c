@@ -70,4 +70,28 @@ static void keeps_the_ranges_of_processes(void)
 	other_ends_well(&child);
 }
 
-RUN(TEST(keeps_flock), TEST(keeps_a_range_of_an_open_file), TEST(keeps_the_ranges_of_processes))
+/* The parent's fdinfo shows the file, but no lock. */
+static int inherited;
+
+static void a_child_with_an_inherited_file(void)
+{
+	struct flock lock = range(F_WRLCK, 7, 1);
+
+	check(fcntl(inherited, F_SETLK, &lock) == 0);
+	other_carried();
+}
+
+static void keeps_the_range_of_a_child_that_inherited_the_file(void)
+{
+	struct flock ask = range(F_WRLCK, 0, 0);
+
+	inherited = put("/tmp/inherited");
+	struct other child = other_start(a_child_with_an_inherited_file);
+	carried();
+	check(fcntl(inherited, F_GETLK, &ask) == 0);
+	check(ask.l_type == F_WRLCK && ask.l_start == 7 && ask.l_pid == child.pid);
+	other_ends_well(&child);
+}
+
+RUN(TEST(keeps_flock), TEST(keeps_a_range_of_an_open_file), TEST(keeps_the_ranges_of_processes),
+    TEST(keeps_the_range_of_a_child_that_inherited_the_file))
