@@ -27,5 +27,6 @@ int ghost_finish(struct fd_dump *dump, struct err *err);
 /* ghost_open() - 1 and a descriptor if file `reg->id` is a ghost; 0 if it is not. */
 int ghost_open(struct fd_make *make, const RegFileEntry *reg, uint32_t flags, int *ret_fd,
 	       struct err *err);
+void ghost_end(struct fd_make *make); /* closes what waits for ghost_open() */
 
 #endif

@@ -348,3 +348,14 @@ int ghost_open(struct fd_make *make, const RegFileEntry *reg, uint32_t flags, in
 	*ret_fd = fd;
 	return 1;
 }
+
+void ghost_end(struct fd_make *make)
+{
+	struct ghosts *ghosts = make->ghosts;
+
+	for (struct ghost_made *made = ghosts ? ghosts->made : NULL; made; made = made->next)
+		scope_close(&made->fd);
+	for (struct ghost_opened *o = ghosts ? ghosts->opened : NULL; o; o = o->next)
+		scope_close(&o->fd);
+	make->ghosts = NULL;
+}

@@ -45,7 +45,7 @@ static FhEntry *handle_of(struct arena *arena, const struct inotify_watch *watch
 	if (!fh || !word)
 		return NULL;
 	fh_entry__init(fh);
-	if (watch->handle_bytes <= HANDLE_WORDS * sizeof(*word)) {
+	if (watch->handle_bytes && watch->handle_bytes <= HANDLE_WORDS * sizeof(*word)) {
 		fh->bytes = watch->handle_bytes;
 		fh->type = watch->handle_type;
 		memcpy(word, watch->handle, watch->handle_bytes);

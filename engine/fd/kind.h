@@ -112,6 +112,9 @@ int fd_make_file(struct fd_make *make, uint32_t id, int *ret_fd, struct err *err
  * an epoll sees files that are as they will be. */
 int fd_settle(struct fd_make *make, struct err *err);
 
+/* fd_make_end() - closes what rooms kept for later calls; no file is made or opened after. */
+void fd_make_end(struct fd_make *make);
+
 /* fd_holder() - some task that holds the file, and its number there. NULL: none. */
 const struct task *fd_holder(const struct model *model, const struct open_file *file,
 			     int *ret_num);

@@ -1,6 +1,7 @@
 /* kinds.c - the table of contents of this folder. Order is the order of asking. */
 #include <errno.h>
 
+#include "engine/fd/ghost.h"
 #include "engine/fd/kind.h"
 #include "engine/fd/lock.h"
 #include "engine/fd/memfd.h"
@@ -158,4 +159,10 @@ int fd_settle(struct fd_make *m, struct err *err)
 		}
 	int r = memfd_seal(m, err);
 	return r < 0 ? r : lock_settle(m, err);
+}
+
+void fd_make_end(struct fd_make *m)
+{
+	ghost_end(m);
+	memfd_end(m);
 }

@@ -30,5 +30,6 @@ int memfd_open(struct fd_make *make, const FileEntry *entry, uint32_t flags, int
 
 /* memfd_seal() - every memfd that was made gets the seals of the image. */
 int memfd_seal(struct fd_make *make, struct err *err);
+void memfd_end(struct fd_make *make); /* closes what waits for memfd_open() */
 
 #endif

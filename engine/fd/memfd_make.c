@@ -156,7 +156,15 @@ int memfd_seal(struct fd_make *make, struct err *err)
 		    fcntl(memfds->fd[i], F_ADD_SEALS, (int)memfds->inode[i]->seals) < 0)
 			return fail_errno(err, "seal memfd %s with 0%o", memfds->inode[i]->name,
 					  memfds->inode[i]->seals);
-		close(take_fd(&memfds->fd[i]));
 	}
 	return 0;
+}
+
+void memfd_end(struct fd_make *make)
+{
+	const struct memfds *memfds = make->memfds;
+
+	for (size_t i = 0; memfds && i < memfds->n; i++)
+		scope_close(&memfds->fd[i]);
+	make->memfds = NULL;
 }

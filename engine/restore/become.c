@@ -171,6 +171,7 @@ void restore_clear(void *ctx, enum fate fate)
 	struct restore *r = ctx;
 
 	(void)fate;
+	fd_make_end(&r->make);
 	for (size_t i = 0; i < r->model.n_files; i++) {
 		scope_close(&r->model.file[i]->fd);
 		r->model.file[i]->fd = -1;

@@ -137,7 +137,8 @@ static void keeps_files_of_proc(void)
 	int status = open("/proc/self/stat", O_RDONLY), dir = open("/proc/self", O_RDONLY);
 
 	carried();
-	check(pread(status, text, sizeof(text) - 1, 0) > 0 && atoi(text) == getpid());
+	check(pread(status, text, sizeof(text) - 1, 0) > 0);
+	check(strtol(text, NULL, 10) == getpid());
 	check(openat(dir, "status", O_RDONLY) >= 0);
 }
 

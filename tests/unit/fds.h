@@ -37,6 +37,7 @@ struct world {
 	struct fd_make make;
 	struct image_dir *image;
 	int dir, stdio_now[3];
+	size_t number;
 	struct err err;
 	char text[1024];
 };
@@ -72,6 +73,29 @@ static inline struct task *world_task(struct model *model, const struct task *li
 	return task;
 }
 
+enum { WORLDS = 16 };
+static struct arena *world_arena[WORLDS];
+static struct image_dir *world_image[WORLDS];
+static size_t world_n;
+
+static inline void world_end(void)
+{
+	for (size_t i = 0; i < world_n; i++) {
+		image_close(&world_image[i]);
+		arena_free(&world_arena[i]);
+	}
+}
+
+static inline void *world_alloc(void *arena, size_t size)
+{
+	return arena_alloc(arena, size);
+}
+
+static inline void world_keep(void *arena, void *p)
+{
+	(void)arena, (void)p;
+}
+
 static inline void world_start(struct world *w)
 {
 	static const InventoryEntry none = INVENTORY_ENTRY__INIT;
@@ -79,9 +103,15 @@ static inline void world_start(struct world *w)
 
 	*w = (struct world){.stdio_now = {-1, -1, -1}};
 	w->arena = arena_new();
+	check(w->arena && world_n < WORLDS);
+	w->number = world_n++;
+	world_arena[w->number] = w->arena;
+	if (world_n == 1)
+		atexit(world_end);
 	w->dir = scratch();
 	w->seen.arena = w->made.arena = w->arena;
 	world_ok(w, image_create(w->dir, &w->image, &w->err));
+	world_image[w->number] = w->image;
 	inventory.img_version = 2;
 	world_ok(w, image_put_one(w->image, IMAGE_INVENTORY, 0, &inventory.base, &w->err));
 	w->dump = (struct fd_dump){.model = &w->seen,
@@ -140,6 +170,7 @@ static inline void world_refused(struct world *w, const char *sentence)
 
 static inline void world_copy(struct world *w)
 {
+	ProtobufCAllocator allocator = {world_alloc, world_keep, w->arena};
 	struct task *task = w->seen.task[0], *again = world_task(&w->made, task);
 
 	for (size_t i = 0; i < w->seen.n_files; i++) {
@@ -149,7 +180,7 @@ static inline void world_copy(struct world *w)
 		uint8_t *data = arena_alloc(w->arena, len);
 
 		file_entry__pack(entry, data);
-		file->entry = file_entry__unpack(NULL, len, data);
+		file->entry = file_entry__unpack(&allocator, len, data);
 		check(file->entry);
 		close(w->seen.file[i]->fd); /* ckrun's own: the subject's stay */
 	}
@@ -164,7 +195,9 @@ static inline void world_load(struct world *w)
 	world_copy(w);
 	world_ok(w, image_commit(w->image, &about, IMAGE_NO_SYNC, &w->err));
 	image_close(&w->image);
+	world_image[w->number] = NULL;
 	world_ok(w, image_open(w->dir, &w->image, &w->err));
+	world_image[w->number] = w->image;
 	w->make = (struct fd_make){.model = &w->made,
 				   .image = w->image,
 				   .root = w->dump.root,
