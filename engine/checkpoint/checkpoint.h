@@ -37,6 +37,7 @@ struct checkpoint {
 	struct findings refused;
 	struct ns_state *ns;
 	IpcVarEntry *ipc;
+	struct mem_known known; /* files that were met as mappings */
 	struct mem_written written;
 	struct timespec froze, stood, copied, ended;
 };
@@ -49,7 +50,7 @@ int checkpoint_verdict(const struct checkpoint *c, struct err *err);
 
 /* saved.c: registers and masks of every thread, on disk before any of them is changed, so that
  * a ckrun that is killed leaves nothing that the next one could not put right. */
-int checkpoint_save(const struct checkpoint *c, struct err *err);
+int checkpoint_save(struct checkpoint *c, struct err *err);
 void checkpoint_unsave(const struct checkpoint *c);
 
 /* One pair per phase; a release without a run of its own is not there. */

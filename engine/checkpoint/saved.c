@@ -39,19 +39,23 @@ static size_t count_threads(const struct model *model)
 	return n;
 }
 
-static int save_thread(const struct task *task, const struct thread *thread, struct saved *ret,
-		       struct err *err)
+static int save_thread(struct checkpoint *c, const struct task *task, struct thread *thread,
+		       struct saved *ret, struct err *err)
 {
-	struct stat_task stat;
+	struct stat_task *stat = arena_new_struct(c->arena, struct stat_task);
 
-	int r = stat_read(task->pid, thread->tid, &stat, err);
-	if (r >= 0)
-		*ret = (struct saved){task->pid, thread->tid, stat.starttime, thread->sigmask,
-				      thread->regs};
-	return r;
+	if (!stat)
+		return fail(err, -ENOMEM, "registers");
+	int r = stat_read(task->pid, thread->tid, stat, err);
+	if (r < 0)
+		return r;
+	thread->stat = stat;
+	*ret = (struct saved){task->pid, thread->tid, stat->starttime, thread->sigmask,
+			      thread->regs};
+	return 0;
 }
 
-int checkpoint_save(const struct checkpoint *c, struct err *err)
+int checkpoint_save(struct checkpoint *c, struct err *err)
 {
 	size_t n = count_threads(&c->model), at = 0;
 	struct saved *all = arena_alloc(c->arena, n * sizeof(*all));
@@ -60,8 +64,8 @@ int checkpoint_save(const struct checkpoint *c, struct err *err)
 		return fail(err, -ENOMEM, "registers");
 	for (size_t t = 0; t < c->model.n_tasks; t++)
 		for (size_t i = 0; i < c->model.task[t]->n_threads; i++) {
-			const struct task *task = c->model.task[t];
-			int r = save_thread(task, &task->thread[i], &all[at++], err);
+			struct task *task = c->model.task[t];
+			int r = save_thread(c, task, &task->thread[i], &all[at++], err);
 			if (r < 0)
 				return r;
 		}

@@ -12,7 +12,6 @@
 #include "engine/inject/plant.h"
 #include "engine/kernel/proc.h"
 #include "engine/kernel/stat.h"
-#include "engine/kernel/status.h"
 #include "engine/task/core.h"
 #include "engine/task/room.h"
 #include "runtime/base/arena.h"
@@ -64,14 +63,11 @@ void checkpoint_unlock(void *ctx, enum fate fate)
 
 static int new_cores(struct checkpoint *c, struct task *task, struct err *err)
 {
-	struct stat_task stat;
-
 	for (size_t i = 0; i < task->n_threads; i++) {
-		int r = stat_read(task->pid, task->thread[i].tid, &stat, err);
-		if (r < 0)
-			return r;
-		task->thread[i].core = core_new(c->arena, i ? NULL : stat.comm);
-		if (!task->thread[i].core)
+		struct thread *thread = &task->thread[i];
+
+		thread->core = core_new(c->arena, i ? NULL : thread->stat->comm);
+		if (!thread->core)
 			return fail(err, -ENOMEM, "threads");
 	}
 	task->thread[0].core->tc->task_state =
@@ -82,22 +78,17 @@ static int new_cores(struct checkpoint *c, struct task *task, struct err *err)
 static int look_thread(struct checkpoint *c, struct task *task, struct thread *thread,
 		       struct err *err)
 {
-	struct status_task status;
-	struct stat_task stat;
 	struct task_seen seen = {
 		.model = &c->model,
 		.task = task,
 		.thread = thread,
-		.status = &status,
-		.stat = &stat,
+		.status = thread->status,
+		.stat = thread->stat,
 		.calls = c->calls,
 		.seccomp = &c->seccomp,
 	};
 
-	int r = stat_read(task->pid, thread->tid, &stat, err);
-	if (r >= 0)
-		r = status_read(task->pid, thread->tid, c->arena, &status, err);
-	return r < 0 ? r : task_look(&seen, err);
+	return task_look(&seen, err);
 }
 
 static int describe(struct checkpoint *c, struct task *task, const char *name, uint32_t *ret_id,
@@ -129,12 +120,9 @@ static int look_places(struct checkpoint *c, struct task *task, struct err *err)
 
 static int look_memory(struct checkpoint *c, struct task *task, struct err *err)
 {
-	struct stat_task stat;
-
 	if (!checkpoint_is_first(&c->model, task, MEMORY_OF))
 		return 0;
-	int r = stat_read(task->pid, 0, &stat, err);
-	return r < 0 ? r : mem_look(&c->fds, task, &stat, err);
+	return mem_look(&c->fds, &c->known, task, task->thread[0].stat, err);
 }
 
 /* Every part is looked at, whatever an earlier one refused. */

@@ -130,38 +130,36 @@ static int check_level(const struct status_task *s, uint32_t level, struct err *
 		      s->ns_pid.n > level + 1 ? "a nested" : "an outer");
 }
 
-static int name_threads(struct checkpoint *c, struct task *task, uint32_t level,
-			struct err *err)
+static int read_thread(struct checkpoint *c, const struct task *task, struct thread *thread,
+		       uint32_t level, struct err *err)
 {
-	for (size_t i = 0; i < task->n_threads; i++) {
-		struct status_task s;
+	struct status_task *status = arena_new_struct(c->arena, struct status_task);
 
-		int r = status_read(task->pid, task->thread[i].tid, c->arena, &s, err);
-		if (r < 0)
-			return r;
-		task->thread[i].vtid = inner(&s.ns_pid, level);
-	}
+	if (!status)
+		return fail(err, -ENOMEM, "threads");
+	int r = status_read(task->pid, thread->tid, c->arena, status, err);
+	if (r < 0)
+		return r;
+	thread->status = status;
+	thread->vtid = inner(&status->ns_pid, level);
 	return 0;
 }
 
 static int relate(struct checkpoint *c, struct task *task, uint32_t level, struct err *err)
 {
-	struct status_task s;
-
-	int r = status_read(task->pid, 0, c->arena, &s, err);
-	if (r >= 0)
-		r = check_level(&s, level, err);
-	if (r < 0)
-		return fail_in(err, "task %d (%s)", task->pid, r == REFUSED ? s.name : "?");
-	task->vpid = inner(&s.ns_tgid, level);
-	task->vpgid = inner(&s.ns_pgid, level);
-	task->vsid = inner(&s.ns_sid, level);
-	task->parent = task_by_pid(&c->model, s.ppid);
-	if (task->state == TASK_ZOMBIE) {
-		task->thread[0].vtid = task->vpid;
-		return 0;
+	for (size_t i = 0; i < task->n_threads; i++) {
+		int r = read_thread(c, task, &task->thread[i], level, err);
+		if (r < 0)
+			return fail_in(err, "task %d", task->pid);
 	}
-	return name_threads(c, task, level, err);
+	const struct status_task *s = task->thread[0].status;
+	if (check_level(s, level, err) < 0)
+		return fail_in(err, "task %d (%s)", task->pid, s->name);
+	task->vpid = inner(&s->ns_tgid, level);
+	task->vpgid = inner(&s->ns_pgid, level);
+	task->vsid = inner(&s->ns_sid, level);
+	task->parent = task_by_pid(&c->model, s->ppid);
+	return 0;
 }
 
 static unsigned int depth(const struct task *task)

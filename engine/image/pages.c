@@ -1,9 +1,11 @@
 /* pages.c - pages.h, the writing half */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/image/crc32c.h"
+#include "engine/image/direct.h"
 #include "engine/image/inside.h"
 #include "engine/image/pages.h"
 #include "engine/image/record.h"
@@ -11,13 +13,18 @@
 #include "runtime/base/err.h"
 #include "runtime/base/scope.h"
 
-enum { GATHER = 128 << 10 }; /* pieces below are written together, others as they come */
+enum {
+	GATHER = 128 << 10, /* pieces below are written together, others as they come */
+	LONG = 16 << 20,    /* from here on a file is written past the page cache */
+};
 
 struct pages_writer {
 	struct image_dir *dir;
 	struct image_writer *map;
 	struct image_name name; /* of the page file */
 	int fd;
+	struct direct *direct; /* NULL: not long, or the file system cannot do it */
+	bool asked;            /* whether it can */
 	uint64_t length;
 	uint32_t crc;
 	struct page_run run; /* not yet written: the next may continue it */
@@ -32,6 +39,7 @@ void pages_writer_drop(struct pages_writer **writer)
 	if (!w)
 		return;
 	image_writer_drop(&w->map);
+	direct_drop(&w->direct);
 	scope_close(&w->fd);
 	free(w);
 	*writer = NULL;
@@ -87,10 +95,29 @@ static int gathered_write(struct pages_writer *w, struct err *err)
 	return r;
 }
 
+/* go_direct() - once the file is long */
+static int go_direct(struct pages_writer *w, struct err *err)
+{
+	w->asked = true;
+	int r = gathered_write(w, err);
+	if (r < 0)
+		return r;
+	r = direct_start(w->fd, w->length, &w->direct, err);
+	return r == -EINVAL ? 0 : r;
+}
+
 static int piece_write(struct pages_writer *w, const struct iovec *piece, struct err *err)
 {
+	if (w->length >= LONG && !w->asked) {
+		int r = go_direct(w, err);
+
+		if (r < 0)
+			return r;
+	}
 	w->crc = crc32c(w->crc, piece->iov_base, piece->iov_len);
 	w->length += piece->iov_len;
+	if (w->direct)
+		return direct_put(w->direct, piece->iov_base, piece->iov_len, err);
 	if (piece->iov_len > GATHER - w->used) {
 		int r = gathered_write(w, err);
 
@@ -156,7 +183,7 @@ int pages_close(struct pages_writer **writer, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (gathered_write(w, err) < 0)
+	if (gathered_write(w, err) < 0 || (w->direct && direct_finish(&w->direct, err) < 0))
 		return fail_in(err, "%s", w->name.text);
 	if (close(take_fd(&w->fd)) < 0)
 		return fail_errno(err, "%s", w->name.text);

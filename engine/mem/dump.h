@@ -2,7 +2,9 @@
 #ifndef CKRUN_MEM_DUMP_H
 #define CKRUN_MEM_DUMP_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "engine/model/model.h"
 
@@ -11,11 +13,23 @@ struct fd_dump;
 struct image_dir;
 struct stat_task;
 
+/* Files that were met as mappings: 200 processes map the same few. Starts as zeroes. */
+struct mem_known {
+	struct mem_known_file {
+		dev_t dev;
+		uint64_t ino;
+		const char *path;
+		bool deleted;
+		uint32_t flags, id;
+	} * file;
+	size_t n;
+};
+
 /* mem_look() - regions, marks and auxiliary vector into task->mm; mapped files and the
  * executable become files of the model.  Before anything is planted in the task.
  * Refuses regions that cannot be carried, by name and address. */
-int mem_look(struct fd_dump *dump, struct task *task, const struct stat_task *stat,
-	     struct err *err);
+int mem_look(struct fd_dump *dump, struct mem_known *known, struct task *task,
+	     const struct stat_task *stat, struct err *err);
 
 /* What was written, for statistics. */
 struct mem_written {

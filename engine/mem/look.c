@@ -129,11 +129,11 @@ static void pack(VmaEntry *e, const struct maps_region *r)
 }
 
 /* A shared region that may become writable needs a descriptor that may write. */
-static int look_file(struct fd_dump *dump, const struct task *task, const struct maps_region *r,
-		     VmaEntry *e, struct err *err)
+static int describe_file(struct fd_dump *dump, const struct task *task,
+			 const struct maps_region *r, uint32_t flags, uint32_t *ret_id,
+			 struct err *err)
 {
 	char path[96], link[PATH_MAX];
-	uint32_t flags = r->shared && r->flags & MAPS_BIT(MAPS_MW) ? O_RDWR : O_RDONLY;
 	struct open_file *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%lx-%lx", task->pid, r->start, r->end);
@@ -148,7 +148,52 @@ static int look_file(struct fd_dump *dump, const struct task *task, const struct
 					: reg_describe(dump, fd, link, flags, &file, err);
 	if (ret < 0)
 		return fail_in(err, "%s", r->path);
-	e->shmid = file->id;
+	*ret_id = file->id;
+	return 0;
+}
+
+static const struct mem_known_file *find_known(const struct mem_known *known,
+					       const struct maps_region *r, uint32_t flags)
+{
+	for (size_t i = 0; i < known->n; i++) {
+		const struct mem_known_file *f = &known->file[i];
+
+		if (f->ino == r->ino && f->dev == r->dev && f->flags == flags &&
+		    f->deleted == r->deleted && !strcmp(f->path, r->path))
+			return f;
+	}
+	return NULL;
+}
+
+static int keep_known(struct mem_known *known, struct arena *arena, const struct maps_region *r,
+		      uint32_t flags, uint32_t id, struct err *err)
+{
+	struct mem_known_file *more = arena_grow(arena, known->file, known->n, sizeof(*more));
+
+	if (!more)
+		return fail(err, -ENOMEM, "mapped files");
+	known->file = more;
+	known->file[known->n++] =
+		(struct mem_known_file){r->dev, r->ino, r->path, r->deleted, flags, id};
+	return 0;
+}
+
+static int look_file(struct fd_dump *dump, struct mem_known *known, const struct task *task,
+		     const struct maps_region *r, VmaEntry *e, struct err *err)
+{
+	uint32_t flags = r->shared && r->flags & MAPS_BIT(MAPS_MW) ? O_RDWR : O_RDONLY, id;
+	const struct mem_known_file *met = find_known(known, r, flags);
+
+	if (met) {
+		id = met->id;
+	} else {
+		int ret = describe_file(dump, task, r, flags, &id, err);
+		if (ret >= 0)
+			ret = keep_known(known, dump->model->arena, r, flags, id, err);
+		if (ret < 0)
+			return ret;
+	}
+	e->shmid = id;
 	e->has_fdflags = true;
 	e->fdflags = flags;
 	return 0;
@@ -174,8 +219,8 @@ static int look_vdso(const struct task *task, VmaEntry *e, struct err *err)
 	return 0;
 }
 
-static int look_region(struct fd_dump *dump, struct task *task, const struct maps_region *r,
-		       struct err *err)
+static int look_region(struct fd_dump *dump, struct mem_known *known, struct task *task,
+		       const struct maps_region *r, struct err *err)
 {
 	MmEntry *mm = task->mm;
 	VmaEntry *e = arena_new_struct(dump->model->arena, VmaEntry);
@@ -191,7 +236,7 @@ static int look_region(struct fd_dump *dump, struct task *task, const struct map
 	mm->vmas = more;
 	mm->vmas[mm->n_vmas++] = e;
 	if (is_file(r))
-		return look_file(dump, task, r, e, err);
+		return look_file(dump, known, task, r, e, err);
 	return r->kind == MAPS_VDSO ? look_vdso(task, e, err) : 0;
 }
 
@@ -244,8 +289,8 @@ static void look_marks(MmEntry *mm, const struct stat_task *stat)
 	mm->mm_env_end = stat->env_end;
 }
 
-int mem_look(struct fd_dump *dump, struct task *task, const struct stat_task *stat,
-	     struct err *err)
+int mem_look(struct fd_dump *dump, struct mem_known *known, struct task *task,
+	     const struct stat_task *stat, struct err *err)
 {
 	struct maps maps;
 
@@ -260,7 +305,7 @@ int mem_look(struct fd_dump *dump, struct task *task, const struct stat_task *st
 	for (size_t i = 0; i < maps.n; i++) {
 		const struct maps_region *region = &maps.region[i];
 
-		if (look_region(dump, task, region, err) < 0)
+		if (look_region(dump, known, task, region, err) < 0)
 			return fail_in(err, "memory at %lx-%lx", region->start, region->end);
 	}
 	r = look_exe(dump, task, err);

@@ -27,6 +27,8 @@ struct arena;
 struct err;
 struct fd_kind;
 struct plant;
+struct stat_task;
+struct status_task;
 
 /* An open file description, whoever holds it and under how many numbers. */
 struct open_file {
@@ -56,6 +58,8 @@ struct descriptor {
 struct thread {
 	pid_t tid, vtid;
 	CoreEntry *core;
+	const struct stat_task *stat; /* checkpoint: of /proc, once it had stopped */
+	const struct status_task *status;
 	struct user_regs_struct regs; /* as it stopped; what detaching goes back to */
 	uint64_t sigmask;             /* likewise */
 	bool stands;                  /* checkpoint: a signal had stopped it before we came */
