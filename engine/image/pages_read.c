@@ -1,6 +1,7 @@
 /* pages_read.c - pages.h, the reading half */
 #include <errno.h>
 
+#include "engine/image/ahead.h"
 #include "engine/image/crc32c.h"
 #include "engine/image/inside.h"
 #include "engine/image/one.h"
@@ -15,6 +16,7 @@ struct pages_reader {
 	struct arena *arena;
 	struct image_name map, name;
 	struct image_bytes bytes;
+	struct ahead *ahead;
 	struct page_run *run;
 	size_t n;
 };
@@ -23,6 +25,7 @@ void pages_reader_drop(struct pages_reader **r)
 {
 	if (!*r)
 		return;
+	ahead_stop(&(*r)->ahead);
 	image_bytes_free(&(*r)->bytes);
 	arena_free(&(*r)->arena);
 	free(*r);
@@ -124,6 +127,7 @@ int pages_open(const struct image_dir *dir, enum image_file file, uint64_t id,
 	int e = reader_load(r, file, id, err);
 	if (e < 0)
 		return e;
+	r->ahead = ahead_start(r->bytes.data, r->bytes.size);
 	*ret = take_ptr(r);
 	return 0;
 }

@@ -88,8 +88,9 @@ int mem_fill(struct mem_restoring *r, const struct task *task, struct err *err)
 
 	int ret = pages_open(r->image, IMAGE_PAGEMAP, (uint64_t)task->vpid, &reader, err);
 	if (ret >= 0)
-		ret = pages_check(reader, err);
-	return ret < 0 ? ret : fill_runs(reader, task->pid, 0, &r->pages, err);
+		ret = fill_runs(reader, task->pid, 0, &r->pages, err);
+	/* nothing runs yet, and now they are all in memory */
+	return ret < 0 ? ret : pages_check(reader, err);
 }
 
 /* --- shared anonymous memory */
@@ -132,8 +133,8 @@ static int fill_object(struct mem_restoring *r, const struct task *task, uint64_
 		return 0;
 	}
 	if (ret >= 0)
-		ret = pages_check(reader, err);
-	return ret < 0 ? ret : fill_runs(reader, task->pid, at, &r->pages, err);
+		ret = fill_runs(reader, task->pid, at, &r->pages, err);
+	return ret < 0 ? ret : pages_check(reader, err);
 }
 
 /* Made as a whole at a place of the kernel's choice, so that any part of it can be mapped. */
