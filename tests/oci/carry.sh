@@ -62,7 +62,7 @@ goes_on_when_left_running_and_can_be_written_again() {
 	checkpoint --leave-running --leave-running
 	goes_on_counting
 	ckrun delete -f t
-	>"$work/carried/n"
+	: >"$work/carried/n"
 	restore
 	until_true test -s "$work/carried/n"
 }
@@ -162,7 +162,7 @@ c['hooks'] = {'$kind': [{'path': '/bin/sh', 'args': ['sh', '-c', 'echo no bridge
 		fails_with "hook $kind 1 (/bin/sh): exit status 3: no bridge" restore
 		nothing_left_of t
 	done
-	>"$work/carried/n"
+	: >"$work/carried/n"
 	sleep 0.1
 	[ ! -s "$work/carried/n" ] || fail "something counts"
 }
@@ -188,7 +188,7 @@ keeps_other_commands_away_while_it_writes() {
 	local i
 
 	counting
-	for i in 1 2 3 4 5; do
+	for ((i = 0; i < 5; i++)); do
 		rm -rf "$work/image"
 		checkpoint --leave-running &
 		ckrun pause t

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # $b, $work of bundle.sh
 # commandline.sh - what engines ask of the command line before and after they use it
 
 answers_the_questions_of_engines() {

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2016 # scripts in single quotes are for the hooks
+# shellcheck shell=bash disable=SC2016,SC2154 # scripts for the container; $b, $work, $init of bundle.sh
 # events.sh - what a hook is given, and what is said when one fails
 
 # A python expression: every kind has a hook that appends its kind, the status and the pid it is told to /log.

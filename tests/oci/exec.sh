@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2016 # scripts in single quotes are for the container
+# shellcheck shell=bash disable=SC2016,SC2154 # scripts for the container; $b, $work, $init of bundle.sh
 # exec.sh - run and exec as commands: options, exit statuses, signals, terminals
 
 returns_the_exit_status_of_the_program() {

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2016 # scripts in single quotes are for the container
+# shellcheck shell=bash disable=SC2016,SC2154 # scripts for the container; $b, $work, $init of bundle.sh
 # lifecycle.sh - create, start, state, kill, delete, list, ps, pause, resume: one after the other and at once
 
 status_of() {
@@ -333,8 +333,11 @@ shows_whole_states_while_containers_come_and_go() {
 	(for ((i = 0; i < 10; i++)); do ckrun run -b "$b" t </dev/null >/dev/null; done) &
 	while kill -0 $! 2>/dev/null; do
 		ckrun list -f json | python3 -m json.tool >/dev/null
-		ckrun state t >"$work/out" 2>"$work/errors" && python3 -m json.tool "$work/out" >/dev/null ||
+		if ckrun state t >"$work/out" 2>"$work/errors"; then
+			python3 -m json.tool "$work/out" >/dev/null
+		else
 			grep -q 'container "t" does not exist' "$work/errors"
+		fi
 	done
 	wait $!
 }
