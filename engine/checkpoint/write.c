@@ -10,6 +10,7 @@
 #include "engine/image/schema/inventory.pb-c.h"
 #include "engine/image/schema/pstree.pb-c.h"
 #include "engine/image/stats.h"
+#include "engine/model/plan.h"
 #include "engine/task/core.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
@@ -143,11 +144,22 @@ static int write_tasks(struct checkpoint *c, struct err *err)
 	return 0;
 }
 
+/* What no restore could build again is refused while its tasks still run. */
+static int check_tree(struct checkpoint *c, struct err *err)
+{
+	struct plan plan;
+
+	return plan_build(&c->model, c->arena,
+			  c->request->shell_job ? OUTER_ALLOWED : OUTER_REFUSED, &plan, err);
+}
+
 int checkpoint_dump(void *ctx, struct err *err)
 {
 	struct checkpoint *c = ctx;
 
-	int r = write_tree(c, err);
+	int r = check_tree(c, err);
+	if (r >= 0)
+		r = write_tree(c, err);
 	if (r >= 0)
 		r = write_roots(c, err);
 	if (r >= 0)

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -256,76 +257,73 @@ static int seed(struct restore *r, struct task *task, struct err *err)
 
 /* --- children and threads */
 
-static int clone_in(struct restore *r, const struct task *maker, uint64_t flags,
-		    uint64_t exit_signal, pid_t vpid, pid_t *ret, struct err *err)
-{
-	const char *what = arena_printf(r->arena, "make a task with pid %d", vpid);
+struct birth {
+	const struct plant *plant; /* of the maker */
+	uint64_t flags, exit_signal;
+	pid_t vpid; /* 0: any */
+};
 
-	calls_start(r->calls, maker->plant);
+/* clone_in() - the maker's visited thread makes a task; *ret_vpid as the maker sees it */
+static int clone_in(struct restore *r, const struct birth *b, pid_t *ret, pid_t *ret_vpid,
+		    struct err *err)
+{
+	const char *what = arena_printf(r->arena, "make a task with pid %d", b->vpid);
+	int stopsig;
+
+	calls_start(r->calls, b->plant);
 	struct clone_args args = {
-		.flags = flags,
-		.exit_signal = exit_signal,
-		.set_tid = calls_data(r->calls, &vpid, sizeof(vpid)),
-		.set_tid_size = 1,
+		.flags = b->flags,
+		.exit_signal = b->exit_signal,
+		.set_tid = b->vpid ? calls_data(r->calls, &b->vpid, sizeof(b->vpid)) : 0,
+		.set_tid_size = b->vpid ? 1 : 0,
 	};
 	uint64_t at = calls_data(r->calls, &args, sizeof(args));
-	calls_add(r->calls, what ? what : "clone3", SYS_clone3, at, sizeof(args));
+	unsigned int call =
+		calls_add(r->calls, what ? what : "clone3", SYS_clone3, at, sizeof(args));
 	*ret = 0;
-	int got = calls_run_child(r->calls, maker->pid, ret, err);
+	int got = calls_run_child(r->calls, b->plant->pid, ret, err);
 	if (got < 0)
 		return got;
-	int stopsig;
+	*ret_vpid = (pid_t)calls_ret(r->calls, call);
 	return tracee_wait(*ret, STOP_MS, &stopsig, err);
 }
 
-/* What a child has in common with its parent it gets at birth. */
-static int shared_flags(const struct restore *r, const struct task *task, uint64_t *ret,
+/* A child's memory is a copy of its maker's, planted code included: it is visited as such. */
+static int plant_copied(const struct plant *makers, pid_t pid, struct plant *ret,
 			struct err *err)
 {
-	const TaskKobjIdsEntry *mine = task_ids(task), *parents = task_ids(task->parent);
+	char path[PROC_PATH_MAX];
+	int mem = open(proc_path(path, pid, 0, "mem"), O_RDWR | O_CLOEXEC);
 
-	(void)r;
-	*ret = 0;
-	if (task->state == TASK_ZOMBIE)
-		return 0;
-	if (mine->vm_id == parents->vm_id)
-		*ret |= CLONE_VM;
-	else if (!task->mm)
-		return refuse(err, "it shares memory with a task that is not its parent, which "
-				   "cannot be carried yet");
-	if (mine->files_id == parents->files_id)
-		*ret |= CLONE_FILES;
-	if (mine->fs_id == parents->fs_id)
-		*ret |= CLONE_FS;
-	if (mine->sighand_id == parents->sighand_id)
-		*ret |= CLONE_SIGHAND;
+	if (mem < 0)
+		return fail_errno(err, "open %s", path);
+	*ret = *makers;
+	ret->pid = pid;
+	ret->mem = mem;
 	return 0;
 }
 
-static int fork_task(struct restore *r, struct task *task, struct err *err)
+static int born_of(struct restore *r, struct task *task, const struct plant *maker,
+		   uint64_t flags, int pass, struct err *err)
 {
 	const TaskCoreEntry *tc = task->thread[0].core->tc;
-	uint64_t flags;
-	pid_t pid;
+	struct birth birth = {.plant = maker, .flags = flags, .vpid = task->vpid};
+	pid_t pid, vpid;
 
-	int ret = shared_flags(r, task, &flags, err);
-	if (ret >= 0)
-		ret = clone_in(r, task->parent, flags,
-			       tc->has_exit_signal ? tc->exit_signal : SIGCHLD, task->vpid,
-			       &pid, err);
+	if (!(flags & CLONE_PARENT)) /* else it has its maker's */
+		birth.exit_signal = tc->has_exit_signal ? tc->exit_signal : SIGCHLD;
+	int ret = clone_in(r, &birth, &pid, &vpid, err);
 	if (ret >= 0)
 		ret = adopt(r, task, pid, err);
 	if (ret < 0)
 		return ret;
-	task->pass = task->parent->pass;
-	uint64_t insn = task->parent->plant->insn;
-	char path[PROC_PATH_MAX];
-	scoped_fd int mem = open(proc_path(path, pid, 0, "mem"), O_RDWR | O_CLOEXEC);
-	if (mem < 0)
-		return fail_errno(err, "open %s", path);
-	*task->plant = (struct plant){
-		.pid = pid, .mem = take_fd(&mem), .insn = insn, .at = r->place.blob};
-	return 0;
+	task->pass = pass;
+	return plant_copied(maker, pid, task->plant, err);
+}
+
+static int fork_task(struct restore *r, const struct plan_step *step, struct err *err)
+{
+	return born_of(r, step->task, step->by->plant, step->flags, step->by->pass, err);
 }
 
 static int make_threads(struct restore *r, struct task *task, struct err *err)
@@ -334,15 +332,17 @@ static int make_threads(struct restore *r, struct task *task, struct err *err)
 			       CLONE_THREAD | CLONE_SYSVSEM;
 
 	for (size_t i = 1; i < task->n_threads; i++) {
-		int ret = clone_in(r, task, flags, 0, task->thread[i].vtid,
-				   &task->thread[i].tid, err);
+		struct birth birth = {
+			.plant = task->plant, .flags = flags, .vpid = task->thread[i].vtid};
+		pid_t vtid;
+		int ret = clone_in(r, &birth, &task->thread[i].tid, &vtid, err);
 		if (ret < 0)
 			return ret;
 	}
 	return 0;
 }
 
-/* --- sessions, groups, ends */
+/* --- sessions, groups */
 
 static int make_session(struct restore *r, const struct task *task, struct err *err)
 {
@@ -364,42 +364,56 @@ static int join_group(struct restore *r, const struct task *task, pid_t group, s
 	return calls_run(r->calls, task->pid, err);
 }
 
-static int lend_leader(struct restore *r, const struct task *task, pid_t group, struct err *err)
-{
-	pid_t pid;
+/* --- passing children: lent leaders, and makers of orphans */
 
-	int ret = clone_in(r, task, 0, 0, group, &pid, err);
-	if (ret < 0)
+static int lend(struct restore *r, const struct task *maker, pid_t vpid, const char *what,
+		long nr, struct err *err)
+{
+	struct birth birth = {.plant = maker->plant, .vpid = vpid};
+
+	int ret = clone_in(r, &birth, &r->passing.pid, &r->passing.vpid, err);
+	if (ret >= 0)
+		ret = plant_copied(maker->plant, r->passing.pid, &r->passing.plant, err);
+	if (ret < 0 || !what)
 		return ret;
-	r->lent = pid;
-	/* its memory is a copy of the maker's, planted code included: visit it as such */
-	struct plant plant = *task->plant;
-	char path[PROC_PATH_MAX];
-	scoped_fd int mem = open(proc_path(path, pid, 0, "mem"), O_RDWR | O_CLOEXEC);
-	if (mem < 0)
-		return fail_errno(err, "open %s", path);
-	plant.pid = pid;
-	plant.mem = mem;
-	calls_start(r->calls, &plant);
-	calls_add(r->calls, "setpgid", SYS_setpgid, 0, 0);
-	return calls_run(r->calls, pid, err);
+	calls_start(r->calls, &r->passing.plant);
+	calls_add(r->calls, what, nr, 0, 0);
+	return calls_run(r->calls, r->passing.pid, err);
 }
 
-static int drop_leader(struct restore *r, const struct task *task, pid_t group, struct err *err)
+/* We trace it and see it end first; only then its maker can. */
+static void bury_passing(struct restore *r)
+{
+	if (!r->passing.pid)
+		return;
+	kill(r->passing.pid, SIGKILL);
+	tracee_bury(&r->passing.pid, 1, END_MS);
+	plant_close(&r->passing.plant);
+	r->passing.pid = 0;
+}
+
+static int drop(struct restore *r, const struct task *maker, struct err *err)
+{
+	bury_passing(r);
+	calls_start(r->calls, maker->plant);
+	calls_add(r->calls, "wait4", SYS_wait4, (uint64_t)r->passing.vpid, 0, __WALL, 0);
+	return calls_run(r->calls, maker->pid, err);
+}
+
+static int foster(struct restore *r, const struct plan_step *step, struct err *err)
+{
+	return born_of(r, step->task, &r->passing.plant, 0, step->by->pass, err);
+}
+
+static int make_reaper(struct restore *r, const struct task *task, struct err *err)
 {
 	calls_start(r->calls, task->plant);
-	calls_add(r->calls, "kill", SYS_kill, (uint64_t)group, SIGKILL);
-	int ret = calls_run(r->calls, task->pid, err);
-	if (ret < 0)
-		return ret;
-	/* we trace it and see it end first; only then its maker can */
-	int status;
-	while (waitpid(r->lent, &status, __WALL) == r->lent && WIFSTOPPED(status))
-		;
-	calls_start(r->calls, task->plant);
-	calls_add(r->calls, "wait4", SYS_wait4, (uint64_t)group, 0, __WALL, 0);
+	calls_add(r->calls, "prctl(PR_SET_CHILD_SUBREAPER)", SYS_prctl, PR_SET_CHILD_SUBREAPER,
+		  1);
 	return calls_run(r->calls, task->pid, err);
 }
+
+/* --- ends */
 
 static int wait_end(const struct task *task, struct err *err)
 {
@@ -440,17 +454,25 @@ static int take_step(struct restore *r, const struct plan_step *step, struct err
 	case PLAN_SEED:
 		return seed(r, step->task, err);
 	case PLAN_FORK:
-		return fork_task(r, step->task, err);
+		return fork_task(r, step, err);
 	case PLAN_SESSION:
 		return make_session(r, step->task, err);
 	case PLAN_THREADS:
 		return make_threads(r, step->task, err);
 	case PLAN_GROUP:
 		return join_group(r, step->task, step->id, err);
-	case PLAN_LEND:
-		return lend_leader(r, step->task, step->id, err);
+	case PLAN_REAPER:
+		return make_reaper(r, step->task, err);
+	case PLAN_LEND_GROUP:
+		return lend(r, step->by, step->id, "setpgid", SYS_setpgid, err);
+	case PLAN_LEND_SESSION:
+		return lend(r, step->by, step->id, "setsid", SYS_setsid, err);
+	case PLAN_LEND_MEMBER:
+		return lend(r, step->by, 0, NULL, 0, err);
+	case PLAN_FOSTER:
+		return foster(r, step, err);
 	case PLAN_DROP:
-		return drop_leader(r, step->task, step->id, err);
+		return drop(r, step->by, err);
 	case PLAN_END:
 		return end_zombie(step->task, err);
 	}
@@ -474,7 +496,7 @@ int restore_grow(void *ctx, struct err *err)
 	return 0;
 }
 
-static void kill_all(const struct restore *r)
+static void kill_all(struct restore *r)
 {
 	size_t n;
 	pid_t *tid = model_threads(&r->model, &n);
@@ -482,6 +504,7 @@ static void kill_all(const struct restore *r)
 	for (size_t i = 0; i < r->model.n_tasks; i++)
 		if (r->model.task[i]->pid)
 			kill(r->model.task[i]->pid, SIGKILL);
+	bury_passing(r);
 	if (tid)
 		tracee_bury(tid, n, END_MS);
 }

@@ -9,10 +9,11 @@
 
 #include "engine/engine.h"
 #include "engine/fd/kind.h"
+#include "engine/inject/plant.h"
 #include "engine/mem/restore.h"
 #include "engine/model/model.h"
+#include "engine/model/plan.h"
 #include "engine/phase.h"
-#include "engine/restore/plan.h"
 #include "engine/task/seccomp.h"
 
 struct arena;
@@ -33,7 +34,10 @@ struct restore {
 	int init_pidfd;
 	int host_net, net, host_pid;
 	int pass_num; /* of the passing socket, in every task */
-	pid_t lent;   /* the leader of a group that was lent last */
+	struct {
+		pid_t pid, vpid; /* 0: there is none */
+		struct plant plant;
+	} passing; /* the child that somebody made for a moment (model/plan.h) */
 	struct timespec started, grown;
 	uint64_t pages;
 };
