@@ -133,7 +133,7 @@ static bool parse_igmp6(const char *line, struct group *g)
 	if (sscanf(line, "%u %16s %32s", &g->ifindex, name, hex) != 3 || strlen(hex) != 32)
 		return false;
 	g->addr.in6.sin6_family = AF_INET6;
-	for (int i = 0; i < 16; i++) {
+	for (size_t i = 0; i < 16; i++) {
 		const char byte[] = {hex[2 * i], hex[2 * i + 1], '\0'};
 
 		g->addr.in6.sin6_addr.s6_addr[i] = (uint8_t)strtoul(byte, NULL, 16);

@@ -84,10 +84,10 @@ static int get_stream(struct fd_make *make, struct tcp_sk *t, struct err *err)
 	int r = image_reader_open(make->image, IMAGE_TCP_STREAM, t->entry->ino, &in, err);
 	if (r == 0)
 		r = record_get(in, &tcp_stream_entry__descriptor, arena, &entry, err);
+	if (r == 0 || (r > 0 && !entry))
+		return fail(err, -EPROTO, "its stream is empty");
 	if (r < 0)
 		return r;
-	if (r == 0)
-		return fail(err, -EPROTO, "its stream is empty");
 	t->stream.entry = *(const TcpStreamEntry *)entry;
 	r = record_get_raw(in, t->stream.entry.inq_len, &received, err);
 	if (r >= 0)
