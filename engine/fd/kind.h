@@ -53,6 +53,7 @@ struct fd_make {
 	const struct stdio_link *stdio; /* of the image */
 	size_t n_stdio;
 	const int *stdio_now; /* ckrun's own descriptors that stand for 0-2 */
+	int pass_num;         /* of the passing socket in tasks that have one: task->pass */
 	bool tcp_established, tcp_close, ext_unix_sk;
 	/* each room's own; in the arena, NULL at first */
 	void *pipes, *fifos, *socks, *ghosts, *ttys, *memfds;

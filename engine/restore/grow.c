@@ -43,7 +43,7 @@ int restore_plan(void *ctx, struct err *err)
 		for (size_t j = 0; j < r->model.task[i]->n_fds; j++)
 			if (r->model.task[i]->fd[j].num > highest)
 				highest = r->model.task[i]->fd[j].num;
-	r->pass_num = highest + 1;
+	r->pass_num = r->make.pass_num = highest + 1;
 	return plan_build(&r->model, r->arena,
 			  r->request->shell_job ? OUTER_ALLOWED : OUTER_REFUSED, &r->plan, err);
 }

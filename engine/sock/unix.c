@@ -7,7 +7,7 @@
  *        is the container's stdio: what takes its place is given at restore.  A datagram socket
  *        that is connected to a name outside (/dev/log) is connected to it again, if such
  *        were allowed.
- * Lost   the order of readiness among several; SO_PEERCRED names those who restore.
+ * Lost   supplementary groups of a peer (SO_PEERGROUPS), the pid of one that is gone.
  * Refused  a connection whose other end is outside, or in another network namespace;
  *        a connection that waits for accept(2) and has sent already, or whose sender is gone;
  *        descriptors in flight (SCM_RIGHTS); an out-of-band byte (Linux 5.15);
@@ -215,6 +215,8 @@ static int look(const struct look *l, struct err *err)
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = unix_name_dump(l->dump, l->file, l->seen, e, err);
+	if (r == 0)
+		r = unix_creds_dump(l->dump, l->file, &e->peer_credentials, err);
 	if (r == 0)
 		r = look_backlog(l, err);
 	return r < 0 ? r : look_queue(l, err);

@@ -18,6 +18,7 @@
 
 #include "engine/fd/kind.h"
 #include "engine/image/schema/unix.pb-c.h"
+#include "engine/sock/unix_creds.h"
 
 struct err;
 struct netdiag_unix;
@@ -43,8 +44,6 @@ int unix_bind_nowhere(int fd, const void *name, size_t len, struct err *err);
  * renamed or removed.  It is good as long as *ret_file is open. */
 int unix_reach(int to, struct sockaddr_un *ret, socklen_t *ret_len, int *ret_file,
 	       struct err *err);
-/* unix_connect() - to a socket that we hold and that has a name. */
-int unix_connect(int fd, int to, struct err *err);
 /* unix_connect_inside() - to whatever has this name in the container. */
 int unix_connect_inside(const struct fd_make *make, int fd, const void *name, size_t len,
 			struct err *err);

@@ -55,38 +55,45 @@ static int temporary(uint32_t type, const ProtobufCBinaryData *name, int *ret_fd
 	return r;
 }
 
-/* Somebody who listens by the name: a duplicate of the image's, or one for the moment. */
-static int listening(const struct unix_set *set, const ProtobufCBinaryData *name, uint32_t type,
-		     int *ret_fd, struct err *err)
-{
-	const struct unix_sk *u = listener(set, name, type);
-	int fd = -1;
+/* A connection to make: whom SO_PEERCRED shows at either end. */
+struct connection {
+	struct fd_make *make;
+	const struct unix_set *set;
+	uint32_t type;
+	const ProtobufCBinaryData *name; /* of the one that listens */
+	const SkUcredEntry *listens, *connects;
+};
 
-	if (!u) {
-		int r = temporary(type, name, &fd, err);
-		if (r == 0 && listen(fd, 1) < 0)
-			r = fail_errno(err, "listen");
+/* Somebody who listens by the name: a duplicate of the image's, or one for the moment. */
+static int listening(const struct connection *c, int *ret_fd, struct err *err)
+{
+	const struct unix_sk *u = listener(c->set, c->name, c->type);
+	scoped_fd int fd = -1;
+
+	if (u) {
+		fd = fcntl(u->file->fd, F_DUPFD_CLOEXEC, 3);
+		if (fd < 0)
+			return fail_errno(err, "dup");
+	} else {
+		int r = temporary(c->type, c->name, &fd, err);
 		if (r == 0)
-			*ret_fd = take_fd(&fd);
-		scope_close(&fd);
-		return r;
+			r = unix_listen(c->make, c->listens, fd, 1, err);
+		if (r < 0)
+			return r;
 	}
-	fd = fcntl(u->file->fd, F_DUPFD_CLOEXEC, 3);
-	if (fd < 0)
-		return fail_errno(err, "dup");
-	*ret_fd = fd;
+	*ret_fd = take_fd(&fd);
 	return 0;
 }
 
-/* *ret_fd is the accepted end of a connection from `client` to `name`. */
-static int connect_and_accept(const struct unix_set *set, const ProtobufCBinaryData *name,
-			      uint32_t type, int client, int *ret_fd, struct err *err)
+/* *ret_fd is the accepted end. */
+static int connect_and_accept(const struct connection *c, int client, int *ret_fd,
+			      struct err *err)
 {
 	scoped_fd int listens = -1;
 
-	int r = listening(set, name, type, &listens, err);
+	int r = listening(c, &listens, err);
 	if (r == 0)
-		r = unix_connect(client, listens, err);
+		r = unix_connect(c->make, c->connects, client, listens, err);
 	if (r < 0)
 		return r;
 	int fd = accept4(listens, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -110,18 +117,23 @@ static bool is_server(const struct unix_set *set, const struct unix_sk *u)
 static int make_both(struct fd_make *make, const struct unix_set *set, struct unix_sk *server,
 		     struct unix_sk *client, struct err *err)
 {
+	const struct connection c = {make,
+				     set,
+				     server->entry->type,
+				     &server->entry->name,
+				     client->entry->peer_credentials,
+				     server->entry->peer_credentials};
 	int r = unix_new(client, err);
 
 	if (r == 0)
 		r = unix_bind(make, client->file->fd, client->entry, err);
 	if (r == 0)
-		r = connect_and_accept(set, &server->entry->name, server->entry->type,
-				       client->file->fd, &server->file->fd, err);
+		r = connect_and_accept(&c, client->file->fd, &server->file->fd, err);
 	return r < 0 ? r
 		     : options_before_bind(server->file->fd, server->entry->opts, NULL, err);
 }
 
-static int with_accepted(const struct unix_set *set, struct unix_sk *u, int *ret_gone,
+static int with_accepted(const struct connection *c, struct unix_sk *u, int *ret_gone,
 			 struct err *err)
 {
 	const ProtobufCBinaryData *name = u->entry->has_peer_name ? &u->entry->peer_name : NULL;
@@ -129,30 +141,32 @@ static int with_accepted(const struct unix_set *set, struct unix_sk *u, int *ret
 
 	int r = temporary(u->entry->type, name, &client, err);
 	if (r == 0)
-		r = connect_and_accept(set, &u->entry->name, u->entry->type, client,
-				       &u->file->fd, err);
+		r = connect_and_accept(c, client, &u->file->fd, err);
 	if (r == 0)
 		*ret_gone = take_fd(&client);
 	return r;
 }
 
 /* An end that is alone, and for the moment another end. */
-static int make_end(const struct unix_set *set, struct unix_sk *u, int *ret_gone,
-		    struct err *err)
+static int make_end(struct fd_make *make, const struct unix_set *set, struct unix_sk *u,
+		    int *ret_gone, struct err *err)
 {
+	const SkUcredEntry *creds = u->entry->peer_credentials;
+	const ProtobufCBinaryData *name =
+		unix_is_named(u) ? &u->entry->name : &u->entry->peer_name;
+	const struct connection c = {make, set, u->entry->type, name, creds, creds};
 	int fd[2];
 
 	if (unix_is_named(u))
-		return with_accepted(set, u, ret_gone, err);
+		return with_accepted(&c, u, ret_gone, err);
 	if (u->entry->has_peer_name) {
 		int r = unix_new(u, err);
 
-		return r < 0 ? r
-			     : connect_and_accept(set, &u->entry->peer_name, u->entry->type,
-						  u->file->fd, ret_gone, err);
+		return r < 0 ? r : connect_and_accept(&c, u->file->fd, ret_gone, err);
 	}
-	if (socketpair(AF_UNIX, (int)u->entry->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fd) < 0)
-		return fail_errno(err, "socketpair of type %u", u->entry->type);
+	int r = unix_socketpair(make, creds, (int)u->entry->type, fd, err);
+	if (r < 0)
+		return r;
 	u->file->fd = fd[0];
 	*ret_gone = fd[1];
 	return 0;
@@ -163,7 +177,7 @@ static int make_alone(struct fd_make *make, const struct unix_set *set, struct u
 {
 	scoped_fd int gone = -1;
 
-	int r = make_end(set, u, &gone, err);
+	int r = make_end(make, set, u, &gone, err);
 	if (r == 0)
 		r = unix_fill_stream(make, u->file->id, gone, err);
 	/* What the other end did not read makes ECONNRESET of its close. */
@@ -183,11 +197,29 @@ int unix_make_connection(struct fd_make *make, struct unix_set *set, struct unix
 				 : make_both(make, set, u->peer, u, err);
 }
 
+/* Whom it will be shown to is not there yet to tell: as whoever has the socket now. */
+static const SkUcredEntry *creds_of_holder(struct fd_make *make, const struct unix_sk *u,
+					   SkUcredEntry *ret)
+{
+	int num;
+	const struct task *task = fd_holder(make->model, u->file, &num);
+	const CoreEntry *core = task ? task->thread[0].core : NULL;
+
+	if (!core || !core->thread_core || !core->thread_core->creds)
+		return NULL;
+	sk_ucred_entry__init(ret);
+	ret->pid = (uint32_t)task->vpid;
+	ret->uid = core->thread_core->creds->euid;
+	ret->gid = core->thread_core->creds->egid;
+	return ret;
+}
+
 int unix_make_waiting(struct fd_make *make, struct unix_set *set, struct unix_sk *u,
 		      struct err *err)
 {
 	for (size_t i = 0; i < u->entry->n_waiting; i++) {
 		struct unix_sk *w = unix_find(set, u->entry->waiting[i]);
+		SkUcredEntry creds;
 
 		int r = unix_is_made(w) ? fail(err, -EPROTO, "it waits twice") : 0;
 		if (r == 0)
@@ -195,7 +227,8 @@ int unix_make_waiting(struct fd_make *make, struct unix_set *set, struct unix_sk
 		if (r == 0)
 			r = unix_bind(make, w->file->fd, w->entry, err);
 		if (r == 0)
-			r = unix_connect(w->file->fd, u->file->fd, err);
+			r = unix_connect(make, creds_of_holder(make, w, &creds), w->file->fd,
+					 u->file->fd, err);
 		if (r < 0)
 			return fail_in(err, "the connection of socket:[%u]", w->entry->ino);
 	}

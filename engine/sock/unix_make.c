@@ -73,15 +73,16 @@ static int make_pair(struct fd_make *make, struct unix_set *set, struct unix_sk 
 	(void)set;
 	if (!makes_pair(u))
 		return 0;
-	if (socketpair(AF_UNIX, (int)u->entry->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fd) < 0)
-		return fail_errno(err, "socketpair of type %u", u->entry->type);
+	int r = unix_socketpair(make, u->entry->peer_credentials, (int)u->entry->type, fd, err);
+	if (r < 0)
+		return r;
 	u->file->fd = fd[0];
 	p->file->fd = fd[1];
 	u->partner = p;
 	p->partner = u;
 	u->connected = true;
 	p->connected = p->peer == u;
-	int r = options_before_bind(fd[0], u->entry->opts, NULL, err);
+	r = options_before_bind(fd[0], u->entry->opts, NULL, err);
 	if (r == 0)
 		r = options_before_bind(fd[1], p->entry->opts, NULL, err);
 	if (r == 0 && unix_is_datagram(u))
@@ -100,9 +101,9 @@ static int make_bound(struct fd_make *make, struct unix_set *set, struct unix_sk
 	int r = unix_is_made(u) ? 0 : unix_new(u, err);
 	if (r == 0)
 		r = unix_bind(make, u->file->fd, u->entry, err);
-	if (r == 0 && u->entry->state == NETDIAG_LISTEN &&
-	    listen(u->file->fd, (int)u->entry->backlog) < 0)
-		r = fail_errno(err, "listen");
+	if (r == 0 && u->entry->state == NETDIAG_LISTEN)
+		r = unix_listen(make, u->entry->peer_credentials, u->file->fd,
+				(int)u->entry->backlog, err);
 	return r;
 }
 
@@ -125,8 +126,9 @@ static int fill_orphan(struct fd_make *make, struct unix_set *set, struct unix_s
 	int r = queue_first(make, u->file->id, &first, err);
 	if (r < 0 || !first)
 		return r;
-	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fd) < 0)
-		return fail_errno(err, "socketpair");
+	r = unix_socketpair(make, u->entry->peer_credentials, SOCK_DGRAM, fd, err);
+	if (r < 0)
+		return r;
 	scoped_fd int gone = fd[1];
 	close(u->file->fd);
 	u->file->fd = fd[0];
@@ -157,7 +159,7 @@ static int connect_datagrams(struct fd_make *make, struct unix_set *set, struct 
 	if (!unix_is_datagram(u) || u->stdio || u->connected)
 		return 0;
 	if (u->peer)
-		return unix_connect(u->file->fd, u->peer->file->fd, err);
+		return unix_connect(make, NULL, u->file->fd, u->peer->file->fd, err);
 	if (u->entry->has_peer_name)
 		return unix_connect_inside(make, u->file->fd, u->entry->peer_name.data,
 					   u->entry->peer_name.len, err);

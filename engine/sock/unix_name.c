@@ -330,16 +330,6 @@ static int connect_to(int fd, const struct sockaddr_un *sun, socklen_t len, stru
 								  : 0;
 }
 
-int unix_connect(int fd, int to, struct err *err)
-{
-	struct sockaddr_un sun;
-	socklen_t len;
-	scoped_fd int file = -1;
-
-	int r = unix_reach(to, &sun, &len, &file, err);
-	return r < 0 ? r : connect_to(fd, &sun, len, err);
-}
-
 static int connect_inside(void *arg, struct err *err)
 {
 	struct binding *b = arg;

@@ -162,6 +162,39 @@ static void keeps_datagrams_and_their_senders(void)
 	gets(one, "back");
 }
 
+static void is_by(int fd, pid_t pid, uid_t uid, gid_t gid)
+{
+	struct ucred creds = {0};
+	socklen_t len = sizeof(creds);
+
+	check(!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &creds, &len));
+	check(creds.pid == pid && creds.uid == uid && creds.gid == gid);
+}
+
+static void a_client_of_somebody_else(void)
+{
+	check(!setresgid(1000, 1001, 0) && !setresuid(1000, 1002, 0));
+	int fd = client("/tmp/creds.sock");
+	other_carried();
+	is_by(fd, getppid(), 0, 0);
+	check(geteuid() == 1002 && getegid() == 1001);
+}
+
+static void shows_who_listens_and_who_connected(void)
+{
+	int l = listening("/tmp/creds.sock"), pair[2];
+
+	check(!chmod("/tmp/creds.sock", 0777));
+	struct other child = other_start(a_client_of_somebody_else);
+	int s = accept(l, NULL, NULL);
+	check(!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair));
+	carried();
+	is_by(s, child.pid, 1002, 1001);
+	is_by(pair[0], getpid(), 0, 0);
+	other_ends_well(&child);
+}
+
 RUN(TEST(accepts_clients_that_come_later), TEST(finds_a_relative_name_again),
     TEST(keeps_abstract_names_and_connections), TEST(keeps_a_connection_whose_server_is_gone),
-    TEST(keeps_connections_that_wait), TEST(keeps_datagrams_and_their_senders))
+    TEST(keeps_connections_that_wait), TEST(keeps_datagrams_and_their_senders),
+    TEST(shows_who_listens_and_who_connected))

@@ -489,6 +489,23 @@ static void keeps_credentials_of_messages(void)
 	check(creds.pid == getpid());
 }
 
+static void shows_whose_ids_made_the_other_end(void)
+{
+	struct ucred creds;
+	socklen_t len = sizeof(creds);
+	int end[2];
+	struct world w;
+
+	need_sandbox();
+	check(setegid(44) == 0 && seteuid(33) == 0);
+	check(socketpair(AF_UNIX, SOCK_STREAM, 0, end) == 0);
+	check(seteuid(0) == 0 && setegid(0) == 0);
+	CARRY(&w, end[0], end[1]);
+	check(getsockopt(world_fd(&w, 1), SOL_SOCKET, SO_PEERCRED, &creds, &len) == 0);
+	check(creds.uid == 33 && creds.gid == 44);
+	check(geteuid() == 0 && getegid() == 0 && access("/root", R_OK) == 0);
+}
+
 RUN(TEST(keeps_a_pair_and_what_was_not_read), TEST(takes_nothing_out_when_it_looks),
     TEST(keeps_megabytes_in_a_queue), TEST(keeps_the_bounds_of_packets_and_empty_ones),
     TEST(keeps_what_is_shut_down), TEST(keeps_an_end_whose_other_end_was_closed),
@@ -500,4 +517,4 @@ RUN(TEST(keeps_a_pair_and_what_was_not_read), TEST(takes_nothing_out_when_it_loo
     TEST(keeps_datagrams_and_who_sent_them),
     TEST(keeps_a_datagram_pair_of_which_one_has_a_name), TEST(refuses_a_peer_outside_by_name),
     TEST(finds_what_stands_for_stdio_now), TEST(refuses_descriptors_in_flight),
-    TEST(keeps_credentials_of_messages))
+    TEST(keeps_credentials_of_messages), TEST(shows_whose_ids_made_the_other_end))
