@@ -1,12 +1,11 @@
 /* inotify_find.c - the path of a watched inode */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 
+#include "engine/fd/find.h"
 #include "engine/fd/inotify.h"
 #include "engine/fd/kind.h"
 #include "engine/fd/path.h"
@@ -17,7 +16,7 @@
 #include "runtime/base/file.h"
 #include "runtime/base/scope.h"
 
-enum { HANDLE_MAX = 128, LOOK_MAX = 500000, DEPTH_MAX = 64 };
+enum { HANDLE_MAX = 128 };
 
 /* Would a watch of this path be that watch? */
 static bool is_it(struct fd_dump *dump, const char *path, const struct inotify_watch *watch)
@@ -62,66 +61,16 @@ static const char *by_handle(struct fd_dump *dump, int mount, const struct inoti
 	return is_it(dump, link, watch) ? arena_strdup(dump->model->arena, link) : NULL;
 }
 
-/* A walk through one file system, from a mount point down. */
-struct walk {
+struct wanted {
 	struct fd_dump *dump;
 	const struct inotify_watch *watch;
-	unsigned int looked;
-	char path[4096];
 };
 
-static bool walk_dir(struct walk *w, int parent, const char *name, int depth);
-
-static bool walk_entry(struct walk *w, int dir, const struct dirent *d, int depth)
+static bool is_wanted(void *ctx, const char *path)
 {
-	size_t len = strlen(w->path);
+	const struct wanted *wanted = ctx;
 
-	if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, "..") || ++w->looked > LOOK_MAX)
-		return false;
-	if ((size_t)snprintf(w->path + len, sizeof(w->path) - len, "/%s", d->d_name) <
-		    sizeof(w->path) - len &&
-	    ((d->d_ino == w->watch->ino && is_it(w->dump, w->path, w->watch)) ||
-	     (d->d_type == DT_DIR && walk_dir(w, dir, d->d_name, depth + 1))))
-		return true;
-	w->path[len] = '\0';
-	return false;
-}
-
-static bool walk_dir(struct walk *w, int parent, const char *name, int depth)
-{
-	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC;
-	struct stat st, up;
-	bool found = false;
-
-	int fd = openat(parent, name, flags);
-	if (fd < 0)
-		return false;
-	if (depth > DEPTH_MAX || fstat(fd, &st) < 0 || fstat(parent, &up) < 0 ||
-	    (depth && st.st_dev != up.st_dev)) {
-		close(fd);
-		return false;
-	}
-	DIR *dir = fdopendir(fd);
-	for (struct dirent *d; dir && !found && (d = readdir(dir));)
-		found = walk_entry(w, dirfd(dir), d, depth);
-	if (dir)
-		closedir(dir);
-	else
-		close(fd);
-	return found;
-}
-
-static const char *by_walk(struct fd_dump *dump, int mount, const char *mountpoint,
-			   const struct inotify_watch *watch)
-{
-	struct walk *w = arena_new_struct(dump->model->arena, struct walk);
-
-	if (!w)
-		return NULL;
-	w->dump = dump;
-	w->watch = watch;
-	snprintf(w->path, sizeof(w->path), "%s", strcmp(mountpoint, "/") ? mountpoint : "");
-	return walk_dir(w, mount, ".", 0) ? w->path : NULL;
+	return is_it(wanted->dump, path, wanted->watch);
 }
 
 static const char *on_mount(struct fd_dump *dump, const struct mountinfo_mount *m,
@@ -134,7 +83,9 @@ static const char *on_mount(struct fd_dump *dump, const struct mountinfo_mount *
 	if (fd < 0)
 		return NULL;
 	const char *path = by_handle(dump, fd, watch);
-	return path ? path : by_walk(dump, fd, m->mountpoint, watch);
+	return path ? path
+		    : find_path(dump->model->arena, fd, m->mountpoint, watch->ino, is_wanted,
+				&(struct wanted){dump, watch});
 }
 
 int inotify_find(struct fd_dump *dump, const struct inotify_watch *watch, const char **ret,

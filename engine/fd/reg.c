@@ -6,8 +6,9 @@
  *        stdout or stderr: the image has its name, what takes its place is given at restore.
  *        A device of the host that the container has too (/dev/null) is the container's.
  * Devices  /dev/null, zero, full, random, urandom: they keep nothing.
- * Lost   O_TMPFILE in the flags of a file that got a name; atime.
- * Refused  a path that shows another file now; a deleted file that has other names;
+ * Lost   O_TMPFILE in the flags of a file that got a name; atime; which name a file with
+ *        several was opened by, if that one was deleted: it is opened by another.
+ * Refused  a path that shows another file now; a deleted file whose other names are not seen;
  *        triggers of pressure files (Linux 5.2); a directory half read if it is another
  *        directory at restore.
  */
@@ -16,29 +17,16 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 
 #include "engine/fd/fown.h"
 #include "engine/fd/ghost.h"
 #include "engine/fd/kind.h"
 #include "engine/fd/path.h"
 #include "engine/fd/reg.h"
+#include "engine/fd/reg_place.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 #include "runtime/base/scope.h"
-
-#define DELETED " (deleted)"
-
-static bool is_harmless(dev_t rdev)
-{
-	static const unsigned int minors[] = {3, 5, 7, 8,
-					      9}; /* null zero full random urandom */
-
-	for (size_t i = 0; i < sizeof(minors) / sizeof(minors[0]); i++)
-		if (rdev == makedev(1, minors[i]))
-			return true;
-	return false;
-}
 
 /* Objects of the kernel's own file systems: their links look like paths. */
 static bool is_kernels_own(const struct open_file *file)
@@ -59,89 +47,8 @@ static bool reg_match(const struct open_file *file)
 	if (file->flags & O_PATH)
 		return true;
 	if (S_ISCHR(file->st.st_mode))
-		return is_harmless(file->st.st_rdev);
+		return reg_is_harmless(file->st.st_rdev);
 	return S_ISREG(file->st.st_mode) || S_ISDIR(file->st.st_mode);
-}
-
-/* What is being described: a descriptor of a task, or a reference of another sort. */
-struct reg_look {
-	int fd;
-	const struct stat *st;
-	const char *link;
-	uint32_t flags;
-	const struct open_file *stdio; /* may be the container's stdio; NULL: cannot */
-};
-
-enum place { PLACE_PATH, PLACE_GHOST, PLACE_STDIO };
-
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-	if (a->st_dev == b->st_dev && a->st_ino == b->st_ino)
-		return true;
-	return S_ISCHR(a->st_mode) && S_ISCHR(b->st_mode) && a->st_rdev == b->st_rdev &&
-	       is_harmless(a->st_rdev);
-}
-
-static bool shows(const struct fd_dump *dump, const char *path, const struct reg_look *look)
-{
-	scoped_fd int at = path_open(dump->root, path, O_PATH | O_NOFOLLOW);
-	struct stat st;
-
-	return at >= 0 && fstat(at, &st) == 0 && same_file(&st, look->st);
-}
-
-/* "/a/b (deleted)" -> "/a/b"; NULL: not deleted, or out of memory. */
-static char *without_deleted(struct arena *arena, const char *link)
-{
-	size_t len = strlen(link), tail = strlen(DELETED);
-
-	if (len <= tail || strcmp(link + len - tail, DELETED))
-		return NULL;
-	return arena_printf(arena, "%.*s", (int)(len - tail), link);
-}
-
-static int refuse_hidden(struct err *err)
-{
-	return refuse(err,
-		      "the container's root shows another file there, or none (it is hidden "
-		      "under a mount, or from outside)");
-}
-
-static int place_deleted(struct fd_dump *dump, const struct reg_look *look, const char *path,
-			 struct err *err)
-{
-	scoped_fd int dir = path_parent(dump->root, path);
-
-	if (dir < 0)
-		return fail_errno(err, "find the directory of %s", path);
-	if (path_mount(dir) != path_mount(look->fd))
-		return refuse_hidden(err);
-	if (look->st->st_nlink > 0 && !S_ISDIR(look->st->st_mode))
-		return refuse(err,
-			      "it has %lu names, but not this one any more; close it before "
-			      "the checkpoint",
-			      (unsigned long)look->st->st_nlink);
-	return PLACE_GHOST;
-}
-
-/* Where the file is; *ret_path its path. */
-static int place_of(struct fd_dump *dump, const struct reg_look *look, const char **ret_path,
-		    struct err *err)
-{
-	struct err no_matter = {0};
-
-	*ret_path = look->link;
-	if (shows(dump, look->link, look))
-		return PLACE_PATH;
-	if (look->stdio && fd_stdio_add(dump, look->stdio, &no_matter) == 0)
-		return PLACE_STDIO;
-	const char *path = without_deleted(dump->model->arena, look->link);
-	if (!path)
-		return refuse_hidden(err);
-	*ret_path = path;
-	if (shows(dump, path, look)) /* a mounted file whose source was unlinked */
-		return PLACE_PATH;
-	return place_deleted(dump, look, path, err);
 }
 
 /* A trigger is a private part of the open file that nothing shows. */
@@ -204,7 +111,7 @@ static int reg_fill(struct fd_dump *dump, struct open_file *file, const struct r
 	reg_file_entry__init(reg);
 	int place = check_trigger(look, err);
 	if (place == 0)
-		place = place_of(dump, look, &path, err);
+		place = reg_place(dump, look, &path, err);
 	if (place < 0)
 		return fail_in(err, "%s", look->link);
 	reg->id = file->id;

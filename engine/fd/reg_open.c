@@ -7,6 +7,7 @@
 #include "engine/fd/kind.h"
 #include "engine/fd/path.h"
 #include "engine/fd/reg.h"
+#include "engine/fd/reg_place.h"
 #include "runtime/base/err.h"
 #include "runtime/base/scope.h"
 
@@ -29,8 +30,7 @@ static int check_same(const RegFileEntry *reg, const struct stat *st, struct err
 /* Only the memory devices that ckrun carries; what else may be opened has a room of its own. */
 static int check_device(const struct stat *st, struct err *err)
 {
-	if (S_ISCHR(st->st_mode) && major(st->st_rdev) == 1 && minor(st->st_rdev) >= 3 &&
-	    minor(st->st_rdev) <= 9 && minor(st->st_rdev) != 4)
+	if (S_ISCHR(st->st_mode) && reg_is_harmless(st->st_rdev))
 		return 0;
 	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
 		return refuse(err, "device %u:%u is not one that ckrun opens",

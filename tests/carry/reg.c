@@ -94,6 +94,18 @@ static void keeps_a_deleted_file_for_all_who_have_it(void)
 	check(pwrite(rw, "S", 1, 0) == 1 && pread(ro, far, 1, 0) == 1 && *far == 'S');
 }
 
+static void keeps_a_file_whose_other_name_was_deleted(void)
+{
+	struct stat st, twin;
+	int fd = put("/tmp/one", "linked", 0);
+
+	check(link("/tmp/one", "/tmp/two") == 0 && unlink("/tmp/one") == 0);
+	carried();
+	check(fstat(fd, &st) == 0 && stat("/tmp/two", &twin) == 0);
+	check(st.st_ino == twin.st_ino && st.st_nlink == 1);
+	holds(fd, "linked");
+}
+
 static void keeps_directories_and_names(void)
 {
 	struct stat st;
@@ -144,5 +156,6 @@ static void keeps_files_of_proc(void)
 
 RUN(TEST(keeps_offset_and_flags), TEST(keeps_one_offset_for_duplicates_and_children),
     TEST(keeps_numbers_with_gaps), TEST(keeps_a_deleted_file_for_all_who_have_it),
-    TEST(keeps_directories_and_names), TEST(keeps_a_working_directory_that_was_deleted),
-    TEST(keeps_devices), TEST(keeps_files_of_proc))
+    TEST(keeps_a_file_whose_other_name_was_deleted), TEST(keeps_directories_and_names),
+    TEST(keeps_a_working_directory_that_was_deleted), TEST(keeps_devices),
+    TEST(keeps_files_of_proc))
