@@ -9,6 +9,7 @@
 
 #include "engine/engine.h"
 #include "engine/fd/kind.h"
+#include "engine/image/schema/cgroup.pb-c.h"
 #include "engine/image/schema/ipc.pb-c.h"
 #include "engine/mem/dump.h"
 #include "engine/model/findings.h"
@@ -19,6 +20,7 @@
 struct arena;
 struct calls;
 struct image_dir;
+struct mnt_state;
 struct ns_state;
 
 struct checkpoint {
@@ -36,6 +38,8 @@ struct checkpoint {
 	size_t prepared; /* files */
 	struct findings refused;
 	struct ns_state *ns;
+	struct mnt_state *mnt;
+	CgroupEntry *cgroups;
 	IpcVarEntry *ipc;
 	struct mem_known known; /* files that were met as mappings */
 	struct mem_written written;

@@ -3,6 +3,8 @@
 
 #include "engine/checkpoint/checkpoint.h"
 #include "engine/ipc/ipc.h"
+#include "engine/mnt/mnt.h"
+#include "engine/ns/cgroups.h"
 #include "engine/ns/ns.h"
 #include "runtime/base/err.h"
 
@@ -36,13 +38,33 @@ static struct ipc_scene ipc_scene(struct checkpoint *c)
 	};
 }
 
+static struct mnt_scene mnt_scene(struct checkpoint *c)
+{
+	return (struct mnt_scene){
+		.arena = c->arena,
+		.init = c->request->init,
+		.root = c->fds.root,
+		.ns_id = ids(c)->mnt_ns_id,
+		.mount = c->request->mount,
+		.n_mounts = c->request->n_mounts,
+		.refused = &c->refused,
+	};
+}
+
 int checkpoint_look_around(struct checkpoint *c, struct err *err)
 {
 	const struct ns_scene ns = ns_scene(c);
 	const struct ipc_scene ipc = ipc_scene(c);
+	const struct mnt_scene mnt = mnt_scene(c);
 
 	int r = ns_look(&ns, &c->ns, err);
-	return r < 0 ? r : ipc_look(&ipc, &c->ipc, err);
+	if (r >= 0)
+		r = ipc_look(&ipc, &c->ipc, err);
+	if (r >= 0)
+		r = mnt_look(&mnt, &c->mnt, err);
+	if (r >= 0)
+		r = cgroups_look(&c->model, c->request->cgroup, &c->refused, &c->cgroups, err);
+	return r;
 }
 
 int checkpoint_dump_around(struct checkpoint *c, struct err *err)
@@ -51,5 +73,7 @@ int checkpoint_dump_around(struct checkpoint *c, struct err *err)
 
 	if (r >= 0 && c->ipc)
 		r = ipc_dump(c->image, ids(c)->ipc_ns_id, c->ipc, err);
-	return r;
+	if (r >= 0)
+		r = mnt_dump(c->image, c->mnt, err);
+	return r < 0 ? r : cgroups_dump(c->image, c->cgroups, err);
 }

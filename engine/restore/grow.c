@@ -27,6 +27,7 @@
 #include "engine/inject/tracee.h"
 #include "engine/kernel/pidfd.h"
 #include "engine/kernel/proc.h"
+#include "engine/ns/cgroups.h"
 #include "engine/restore/restore.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
@@ -479,21 +480,26 @@ static int take_step(struct restore *r, const struct plan_step *step, struct err
 	return fail(err, -EINVAL, "step %d", step->action);
 }
 
+static int take_steps(struct restore *r, struct err *err)
+{
+	for (size_t i = 0; i < r->plan.n; i++)
+		if (take_step(r, &r->plan.step[i], err) < 0)
+			return fail_in(err, "%s",
+				       model_task_name(&r->model, r->plan.step[i].task));
+	return 0;
+}
+
 int restore_grow(void *ctx, struct err *err)
 {
 	struct restore *r = ctx;
 
-	for (size_t i = 0; i < r->plan.n; i++) {
-		const struct plan_step *step = &r->plan.step[i];
-
-		if (take_step(r, step, err) < 0) {
-			fail_in(err, "%s", model_task_name(&r->model, step->task));
-			restore_fell(r, FATE_DIE);
-			return err->code;
-		}
-	}
+	int ret = take_steps(r, err);
+	if (ret >= 0)
+		ret = cgroups_enter(r->cgroups, &r->model, r->request->cgroup, err);
+	if (ret < 0)
+		restore_fell(r, FATE_DIE);
 	clock_gettime(CLOCK_MONOTONIC, &r->grown);
-	return 0;
+	return ret;
 }
 
 static void kill_all(struct restore *r)

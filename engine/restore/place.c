@@ -2,6 +2,8 @@
 #include <sched.h>
 
 #include "engine/ipc/ipc.h"
+#include "engine/mnt/mnt.h"
+#include "engine/ns/cgroups.h"
 #include "engine/ns/ns.h"
 #include "engine/restore/restore.h"
 #include "runtime/base/err.h"
@@ -24,6 +26,21 @@ int restore_around(struct restore *r, struct err *err)
 		.made = (bundle->made & CLONE_NEWIPC) != 0,
 	};
 
+	const struct mnt_scene mnt = {
+		.arena = r->arena,
+		.init = r->init,
+		.root = r->make.root,
+		.ns_id = ids->mnt_ns_id,
+		.mount = r->request->mount,
+		.n_mounts = r->request->n_mounts,
+	};
+
 	int ret = ns_restore(r->image, &ns, err);
-	return ret < 0 ? ret : ipc_restore(r->image, &ipc, err);
+	if (ret >= 0)
+		ret = ipc_restore(r->image, &ipc, err);
+	if (ret >= 0)
+		ret = mnt_restore(r->image, &mnt, err);
+	if (ret >= 0)
+		ret = cgroups_make(r->image, &r->model, r->request->cgroup, &r->cgroups, err);
+	return ret;
 }

@@ -9,6 +9,7 @@
 
 #include "engine/engine.h"
 #include "engine/fd/kind.h"
+#include "engine/image/schema/cgroup.pb-c.h"
 #include "engine/inject/plant.h"
 #include "engine/mem/restore.h"
 #include "engine/model/model.h"
@@ -29,6 +30,7 @@ struct restore {
 	struct plan plan;
 	struct calls *calls;
 	struct fd_make make;
+	CgroupEntry *cgroups;   /* made by tasks below the container's */
 	struct mem_place place; /* where planted code and the vdso are kept meanwhile */
 	pid_t init;
 	int init_pidfd;
