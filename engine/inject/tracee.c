@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -100,6 +101,36 @@ int tracee_rest(pid_t tid, struct err *err)
 		if (!WIFSTOPPED(status))
 			return fail(err, -ESRCH, "thread %d was killed", tid);
 	} while (status >> 16 != PTRACE_EVENT_STOP);
+	return 0;
+}
+
+/* go_until_stopped() - the SIGSTOP that arrives as a signal is given to it, and stops it */
+static int go_until_stopped(pid_t tid, struct err *err)
+{
+	int status, sig = 0;
+
+	for (;;) {
+		if (ptrace(PTRACE_CONT, tid, 0, sig) < 0)
+			return fail_errno(err, "continue thread %d", tid);
+		if (waitpid(tid, &status, __WALL) < 0)
+			return fail_errno(err, "wait for thread %d", tid);
+		if (!WIFSTOPPED(status))
+			return fail(err, -ESRCH, "thread %d was killed", tid);
+		if (status >> 16 == PTRACE_EVENT_STOP && WSTOPSIG(status) == SIGSTOP)
+			return 0;
+		sig = status >> 16 ? 0 : WSTOPSIG(status);
+	}
+}
+
+int tracee_stop(const pid_t *tid, size_t n, struct err *err)
+{
+	if (syscall(SYS_tgkill, tid[0], tid[0], SIGSTOP) < 0)
+		return fail_errno(err, "stop process %d", tid[0]);
+	for (size_t i = 0; i < n; i++) {
+		int r = go_until_stopped(tid[i], err);
+		if (r < 0)
+			return r;
+	}
 	return 0;
 }
 

@@ -34,6 +34,10 @@ int tracee_rest(pid_t tid, struct err *err);
 /* tracee_detach() - let it go on from where its registers say. Silent if it is dead. */
 void tracee_detach(pid_t tid);
 
+/* tracee_stop() - stop the whole process as SIGSTOP does, and tell its parent; each of its threads
+ * is traced by us and stands.  They can be visited as before; let go, they stay stopped. */
+int tracee_stop(const pid_t *tid, size_t n, struct err *err);
+
 /* tracee_bury() - wait until threads that were killed have ended; a tracer is told first, and
  * only then their parents.  In no order: the first process of a pid namespace ends last, its
  * other threads must be seen to have ended before.  Entries become 0 as they end.  Gives up

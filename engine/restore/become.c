@@ -235,6 +235,19 @@ static int each_task(struct restore *r,
 	return 0;
 }
 
+/* Before its parent is visited for the last time, which takes the report of it (task/children.c). */
+static int stop_stopped(struct restore *r, struct task *task, struct err *err)
+{
+	if (task->state != TASK_STOPPED)
+		return 0;
+	pid_t *tid = arena_alloc(r->arena, task->n_threads * sizeof(*tid));
+	if (!tid)
+		return fail(err, -ENOMEM, "threads");
+	for (size_t i = 0; i < task->n_threads; i++)
+		tid[i] = task->thread[i].tid;
+	return tracee_stop(tid, task->n_threads, err);
+}
+
 static int give_all(struct restore *r, struct task *task, struct err *err)
 {
 	int ret = forget_signals(r, task, err);
@@ -257,7 +270,9 @@ int restore_become(void *ctx, struct err *err)
 {
 	struct restore *r = ctx;
 
-	int ret = each_task(r, give_all, err);
+	int ret = each_task(r, stop_stopped, err);
+	if (ret >= 0)
+		ret = each_task(r, give_all, err);
 	if (ret >= 0)
 		ret = each_task(r, unplant, err);
 	return ret < 0 ? ret : each_task(r, impose_all, err);
@@ -288,8 +303,6 @@ static int write_statistics(const struct restore *r, struct err *err)
 
 static void let_run(const struct task *task)
 {
-	if (task->state == TASK_STOPPED)
-		kill(task->pid, SIGSTOP);
 	for (size_t i = 0; i < task->n_threads; i++)
 		tracee_detach(task->thread[i].tid);
 }

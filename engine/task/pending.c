@@ -70,6 +70,16 @@ static int pending_look(struct task_seen *seen, struct err *err)
 	return r;
 }
 
+/* A long queue needs more than one visit. */
+static int make_room(struct task_given *given, struct err *err)
+{
+	if (calls_left(given->calls, 2, sizeof(siginfo_t)))
+		return 0;
+	int r = calls_run(given->calls, given->thread->tid, err);
+	calls_start(given->calls, given->task->plant);
+	return r;
+}
+
 static int give_queue(struct task_given *given, const SignalQueueEntry *queue, pid_t tid,
 		      struct err *err)
 {
@@ -81,6 +91,9 @@ static int give_queue(struct task_given *given, const SignalQueueEntry *queue, p
 		if (data->len != sizeof(info))
 			return fail(err, -EPROTO, "siginfo of %zu bytes", data->len);
 		memcpy(&info, data->data, sizeof(info));
+		int r = make_room(given, err);
+		if (r < 0)
+			return r;
 		uint64_t at = calls_data(given->calls, &info, sizeof(info));
 		if (tid)
 			calls_add(given->calls, "rt_tgsigqueueinfo", SYS_rt_tgsigqueueinfo,

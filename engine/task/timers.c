@@ -28,6 +28,9 @@ enum {
 	TIMER_CREATE_RESTORE_IDS = 77, /* younger than our headers */
 	OLD_IDS_MAX = 400,
 	NOTIFY_KIND = 7, /* sigev_notify without its flag */
+	CLOCK_KIND = 7,
+	CLOCK_OF_DESCRIPTOR = 3,
+	CLOCK_OF_THREAD = 4,
 };
 
 /* struct sigevent as the kernel has it */
@@ -37,14 +40,32 @@ struct event {
 };
 _Static_assert(sizeof(struct event) == 64, "struct sigevent has 64 bytes");
 
+/* is_own_clock() - consumed time of this process or one of its threads.  A negative clock id is made
+ * of a pid or tid (0: of who made the timer), and CLOCK_OF_THREAD; 3 is that of a descriptor.
+ * Whose clock 0 means is known if there is only one thread. */
+static bool is_own_clock(const struct task *task, int clock)
+{
+	pid_t of = ~(clock >> 3);
+
+	if ((clock & CLOCK_KIND) == CLOCK_OF_DESCRIPTOR)
+		return false;
+	if (!(clock & CLOCK_OF_THREAD))
+		return of == 0 || of == task->vpid;
+	for (size_t i = 0; i < task->n_threads; i++)
+		if (task->thread[i].vtid == of)
+			return true;
+	return of == 0 && task->n_threads == 1;
+}
+
 static int look_one(struct task_seen *seen, const struct timers_timer *t, PosixTimerEntry *e,
 		    struct err *err)
 {
 	const struct task *task = seen->task;
 
 	posix_timer_entry__init(e);
-	if (t->clock < 0)
-		return refuse(err, "timer %d runs on the clock of a descriptor or process",
+	if (t->clock < 0 && !is_own_clock(task, t->clock))
+		return refuse(err,
+			      "timer %d runs on the clock of a descriptor, or of another task",
 			      t->id);
 	e->it_id = (uint32_t)t->id;
 	e->clock_id = (uint32_t)t->clock;
@@ -164,7 +185,11 @@ static void give_interval(struct task_given *given, uint64_t which, const Itimer
 		.it_value = {(time_t)e->vsec, (suseconds_t)e->vusec},
 	};
 
-	if (e->vsec || e->vusec)
+	/* with its signal pending it stands still, and goes on when that is taken: it rings at
+	 * once, into the signal that pends */
+	if (!e->vsec && !e->vusec)
+		it.it_value.tv_usec = e->isec || e->iusec;
+	if (it.it_value.tv_sec || it.it_value.tv_usec)
 		calls_add(given->calls, "setitimer", SYS_setitimer, which,
 			  calls_data(given->calls, &it, sizeof(it)), 0);
 }
