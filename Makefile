@@ -37,7 +37,7 @@ FUZZ     := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuz
 SCENES   := $(patsubst tests/demo/%.c,$(BUILD)/tests/demo/%,$(wildcard tests/demo/*.c))
 BENCH    := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
 
-.PHONY: FORCE all deps install demo check lint bench fuzz clean help unit carry fuzzers tidy analyzer cflags
+.PHONY: FORCE all deps install demo check lint bench bench-start fuzz clean help unit carry fuzzers tidy analyzer cflags
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -117,7 +117,7 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libckrun.a
 	$(CC) $(CFLAGS) $(SAN) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 unit: $(UNIT)
-carry: $(CARRY) $(SCENES)
+carry: $(CARRY) $(SCENES) $(BENCH)
 fuzzers: $(FUZZ)
 
 # --- lint: a stamp per source, so that only what changed is looked at again (tests/lint/all)
@@ -159,9 +159,10 @@ lint: deps
 	tests/lint/all
 
 #: make bench     side by side with runc and crun (and CRIU=path): prints tables
-bench: deps
+#: make bench-start   of these the first: how long run of true takes
+bench bench-start: deps
 	$(MAKE) all $(BENCH)
-	tests/bench/run
+	tests/bench/run $(patsubst bench-%,%,$(filter bench-%,$@))
 
 #: make fuzz      every reader of bytes that we did not make, SECONDS=20 each
 fuzz: deps

@@ -193,4 +193,5 @@ def main():
         sys.exit(f"tests/bench: {failure}")
 
 
-main()
+if __name__ == "__main__":
+    main()
