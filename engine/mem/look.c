@@ -1,12 +1,14 @@
 /* look.c - which regions an address space has, and what each is made of
  *
- * Seen   /proc/PID/smaps (flags of every region), stat (marks), auxv, exe, map_files
+ * Seen   /proc/PID/smaps (flags of every region), stat (marks), auxv, exe, map_files,
+ *        coredump_filter
  * Refused  System V and huge-page memory, memory of devices and of other kernel objects
  *        (io_uring, perf, sockets), userfaultfd, shadow stacks, MAP_DROPPABLE.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -289,6 +291,23 @@ static void look_marks(MmEntry *mm, const struct stat_task *stat)
 	mm->mm_env_end = stat->env_end;
 }
 
+/* A kernel without core dumps (CONFIG_ELF_CORE) has no such file. */
+static int look_dump_filter(struct task *task, struct err *err)
+{
+	scoped_free char *text = NULL;
+
+	int r = proc_text(task->pid, 0, "coredump_filter", &text, err);
+	if (r == -ENOENT) {
+		*err = (struct err){0};
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	task->mm->has_coredump_filter = true;
+	task->mm->coredump_filter = (uint32_t)strtoul(text, NULL, 16);
+	return 0;
+}
+
 int mem_look(struct fd_dump *dump, struct mem_known *known, struct task *task,
 	     const struct stat_task *stat, struct err *err)
 {
@@ -309,5 +328,7 @@ int mem_look(struct fd_dump *dump, struct mem_known *known, struct task *task,
 			return fail_in(err, "memory at %lx-%lx", region->start, region->end);
 	}
 	r = look_exe(dump, task, err);
+	if (r >= 0)
+		r = look_dump_filter(task, err);
 	return r < 0 ? r : look_auxv(dump->model->arena, task, err);
 }

@@ -21,11 +21,13 @@
 #include "engine/image/pages.h"
 #include "engine/inject/calls.h"
 #include "engine/inject/pass.h"
+#include "engine/kernel/proc.h"
 #include "engine/mem/fill.h"
 #include "engine/mem/restore.h"
 #include "engine/mem/vma.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
+#include "runtime/base/file.h"
 #include "runtime/base/scope.h"
 
 enum {
@@ -285,6 +287,17 @@ static int set_marks(const struct mem_restoring *r, const struct task *task,
 	return calls_run(r->calls, task->pid, err);
 }
 
+static int set_dump_filter(const struct task *task, struct err *err)
+{
+	char path[PROC_PATH_MAX], value[16];
+
+	if (!task->mm->has_coredump_filter)
+		return 0;
+	snprintf(value, sizeof(value), "%#x", task->mm->coredump_filter);
+	return file_write(AT_FDCWD, proc_path(path, task->pid, 0, "coredump_filter"), value,
+			  err);
+}
+
 static int close_mapped(const struct mem_restoring *r, const struct task *task,
 			const struct mapping *m, struct err *err)
 {
@@ -319,5 +332,7 @@ int mem_restore(struct mem_restoring *r, struct task *task, struct err *err)
 		ret = move_kernels(r, task, err);
 	if (ret >= 0)
 		ret = set_marks(r, task, &m, err);
+	if (ret >= 0)
+		ret = set_dump_filter(task, err);
 	return ret < 0 ? ret : close_mapped(r, task, &m, err);
 }

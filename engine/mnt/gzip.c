@@ -6,11 +6,9 @@
 #include "runtime/base/err.h"
 #include "runtime/base/scope.h"
 
-/* Without compression nothing is looked up: the smallest tables there are, and no page faults. */
 enum {
-	WINDOW_OUT = 9 + 16,
-	MEMORY_OUT = 1,
-	WINDOW_IN = 15 + 16,
+	WINDOW_GZIP = 15 + 16,
+	MEMORY = 8,
 	BUFFER = 128 << 10,
 	CHUNK = 1 << 20,
 };
@@ -40,7 +38,7 @@ int gzip_out_open(struct image_dir *image, enum image_file file, uint64_t id,
 
 	if (!out)
 		return fail(err, -ENOMEM, "out of memory");
-	int r = deflateInit2(&out->z, Z_NO_COMPRESSION, Z_DEFLATED, WINDOW_OUT, MEMORY_OUT,
+	int r = deflateInit2(&out->z, Z_NO_COMPRESSION, Z_DEFLATED, WINDOW_GZIP, MEMORY,
 			     Z_DEFAULT_STRATEGY);
 	if (r != Z_OK) {
 		free(out);
@@ -115,7 +113,7 @@ int gzip_in_open(const struct image_dir *image, enum image_file file, uint64_t i
 
 	if (!in)
 		return fail(err, -ENOMEM, "out of memory");
-	int r = inflateInit2(&in->z, WINDOW_IN);
+	int r = inflateInit2(&in->z, WINDOW_GZIP);
 	if (r != Z_OK) {
 		free(in);
 		return failed(err, r, "decompression");

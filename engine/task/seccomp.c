@@ -1,6 +1,6 @@
 /* seccomp.c - the filters that judge a thread's system calls
  *
- * Seen   PTRACE_SECCOMP_GET_FILTER: classic BPF, 0 is the youngest            Linux 4.4
+ * Seen   PTRACE_SECCOMP_GET_FILTER: classic BPF, 0 is the eldest              Linux 4.4
  *        PTRACE_SECCOMP_GET_METADATA: SECCOMP_FILTER_FLAG_LOG                 Linux 4.16
  * Made   seccomp(2), eldest first, in every thread; strict mode by prctl(2).
  * Lost   threads and forks that shared one filter object each get their own copy: the same
@@ -114,12 +114,11 @@ static int look_chain(struct task_seen *seen, struct err *err)
 	if (!insn)
 		return fail(err, -ENOMEM, "filter");
 	for (uint32_t i = 0; i < n; i++) {
-		int r = look_filter(seen->thread->tid, n - 1 - i, insn, &f, err);
+		int r = look_filter(seen->thread->tid, i, insn, &f, err);
 		if (r < 0)
 			return r;
 		if (r == 0)
-			return fail(err, -EPROTO, "%u filters, but none with index %u", n,
-				    n - 1 - i);
+			return fail(err, -EPROTO, "%u filters, but none with index %u", n, i);
 		f.has_prev = i > 0;
 		f.prev = elder;
 		r = filter_add(seen->model->arena, &seen->seccomp->image, &f, &elder, err);
