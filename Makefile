@@ -20,7 +20,7 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DCKRUN_VERSION='"$(VERSION)"' $(WARN) -MM
 	$(PKG_CFLAGS) $(CFLAGS) $(SAN)
 LDLIBS   = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
-LIB_DIRS := runtime/base runtime/container runtime/criu oci cgroup hooks netns bundles engine engine/kernel engine/image \
+LIB_DIRS := runtime/base runtime/container runtime/criu runtime/image oci cgroup hooks netns bundles engine engine/kernel engine/image \
 	engine/model engine/inject engine/fd engine/sock engine/mem engine/task engine/ns engine/mnt \
 	engine/ipc engine/checkpoint engine/restore
 LIB_SRC  := $(sort $(foreach d,$(LIB_DIRS),$(wildcard $(d)/*.c)))

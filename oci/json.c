@@ -18,7 +18,8 @@ struct level {
 struct build {
 	struct arena *arena;
 	struct err *err;
-	struct level level[JSON_DEPTH_MAX + 1]; /* [0] is a box around the whole */
+	const struct json_limits *limits;
+	struct level level[JSON_LEVELS_MAX + 1]; /* [0] is a box around the whole */
 	size_t depth, values;
 	struct json box;
 };
@@ -45,8 +46,8 @@ static struct json *add(struct build *b, enum json_type type)
 	struct level *top = &b->level[b->depth];
 	struct json *node;
 
-	if (++b->values > JSON_VALUES_MAX) {
-		fail(b->err, -E2BIG, "over %d values", JSON_VALUES_MAX);
+	if (++b->values > b->limits->values) {
+		fail(b->err, -E2BIG, "over %zu values", b->limits->values);
 		return NULL;
 	}
 	node = arena_new_struct(b->arena, struct json);
@@ -105,8 +106,8 @@ static int open_level(struct build *b, enum json_type type)
 
 	if (!node)
 		return STOP;
-	if (b->depth >= JSON_DEPTH_MAX) {
-		fail(b->err, -E2BIG, "over %d levels", JSON_DEPTH_MAX);
+	if (b->depth >= b->limits->depth) {
+		fail(b->err, -E2BIG, "over %zu levels", b->limits->depth);
 		return STOP;
 	}
 	b->level[++b->depth] = (struct level){.node = node, .tail = &node->child};
@@ -194,7 +195,7 @@ static int object_is_unique(const struct json *object, struct err *err)
 	return 0;
 }
 
-/* As deep as JSON_DEPTH_MAX at most. */
+/* As deep as JSON_LEVELS_MAX at most. */
 static int keys_are_unique(const struct json *node, struct err *err)
 {
 	int r = node->type == JSON_OBJECT ? object_is_unique(node, err) : 0;
@@ -208,11 +209,21 @@ static int keys_are_unique(const struct json *node, struct err *err)
 int json_parse(struct arena *arena, const char *text, size_t len, const struct json **ret,
 	       struct err *err)
 {
-	struct build b = {.arena = arena, .err = err};
+	static const struct json_limits limits = {JSON_TEXT_MAX, JSON_DEPTH_MAX,
+						  JSON_VALUES_MAX};
+
+	return json_parse_within(arena, text, len, &limits, ret, err);
+}
+
+int json_parse_within(struct arena *arena, const char *text, size_t len,
+		      const struct json_limits *limits, const struct json **ret,
+		      struct err *err)
+{
+	struct build b = {.arena = arena, .err = err, .limits = limits};
 
 	b.level[0] = (struct level){.node = &b.box, .tail = &b.box.child};
-	if (len > JSON_TEXT_MAX)
-		return fail(err, -E2BIG, "over %d bytes", JSON_TEXT_MAX);
+	if (len > limits->text)
+		return fail(err, -E2BIG, "over %zu bytes", limits->text);
 	scoped(free_yajl) yajl_handle yajl = yajl_alloc(&callbacks, NULL, &b);
 	if (!yajl)
 		return fail(err, -ENOMEM, "out of memory");

@@ -22,6 +22,12 @@ enum {
 	JSON_TEXT_MAX = 4 << 20,
 	JSON_DEPTH_MAX = 64,
 	JSON_VALUES_MAX = 256 << 10,
+	JSON_LEVELS_MAX = 120, /* that any reader or writer here can do */
+};
+
+/* For texts that are larger by their nature, such as images of memory maps. */
+struct json_limits {
+	size_t text, depth, values; /* depth: JSON_LEVELS_MAX at most */
 };
 
 enum json_type {
@@ -46,6 +52,10 @@ struct json {
 /* json_parse() - -EINVAL with line and reason; -E2BIG past a limit; -ENOMEM. */
 int json_parse(struct arena *arena, const char *text, size_t len, const struct json **ret,
 	       struct err *err);
+
+int json_parse_within(struct arena *arena, const char *text, size_t len,
+		      const struct json_limits *limits, const struct json **ret,
+		      struct err *err);
 
 /* The member of an object, or NULL if there is none, it is null, or object is no object. */
 const struct json *json_get(const struct json *object, const char *key);

@@ -8,8 +8,8 @@
 #include "runtime/base/err.h"
 #include "runtime/base/scope.h"
 
-/* yajl counts levels to 128 and then stops; we open some six. */
-enum { LEVELS = 64 };
+/* yajl counts levels to 128 and then stops. */
+enum { LEVELS = JSON_LEVELS_MAX };
 
 struct json_writer {
 	yajl_gen gen;

@@ -100,9 +100,9 @@ static int bytes_map(int fd, size_t size, struct image_bytes *ret, struct err *e
 
 void image_bytes_free(struct image_bytes *bytes)
 {
-	if (!bytes->mapped)
+	if (!bytes->mapped && !bytes->borrowed)
 		free(bytes->data);
-	else if (bytes->size)
+	else if (bytes->mapped && bytes->size)
 		munmap(bytes->data, bytes->size);
 	*bytes = (struct image_bytes){};
 }

@@ -8,6 +8,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "engine/image/limits.h"
@@ -72,13 +73,16 @@ enum image_file {
 	IMAGE_CKRUN_ROOTS,
 	IMAGE_CKRUN_STDIO,
 	IMAGE_CKRUN_MANIFEST,
+	/* stats-dump, stats-restore: in the work directory, no part of the image */
+	IMAGE_STATS,
 	IMAGE_FILE_TYPES, /* their number */
 };
 
 enum image_head {
-	IMAGE_HEAD_OWN,    /* the type's magic alone */
-	IMAGE_HEAD_COMMON, /* IMAGE_COMMON_MAGIC, then the type's */
-	IMAGE_HEAD_NONE,   /* raw contents without magic, length or records */
+	IMAGE_HEAD_OWN,     /* the type's magic alone */
+	IMAGE_HEAD_COMMON,  /* IMAGE_COMMON_MAGIC, then the type's */
+	IMAGE_HEAD_SERVICE, /* IMAGE_SERVICE_MAGIC, then the type's */
+	IMAGE_HEAD_NONE,    /* raw contents without magic, length or records */
 };
 
 #define IMAGE_COMMON_MAGIC 0x54564319u
@@ -88,6 +92,7 @@ struct image_file_type {
 	const char *prefix; /* "core-" */
 	int base;           /* of the id behind it: 10, 16, or 0 if there is none */
 	const char *suffix; /* ".img" */
+	const char *name;   /* of the magic: "CORE", as crit has it; NULL if there is none */
 	uint32_t magic;
 	enum image_head head;
 	const ProtobufCMessageDescriptor *message;
@@ -105,5 +110,14 @@ struct image_name image_name(enum image_file file, uint64_t id);
 
 /* image_name_parse() - false if that is no name of an image file. */
 bool image_name_parse(const char *name, enum image_file *ret, uint64_t *ret_id);
+
+/* image_head_magic() - what stands before the type's magic; 0 if nothing does. */
+uint32_t image_head_magic(enum image_head head);
+
+/* image_file_by_magic(), image_file_by_name() - the type of a file that starts with these
+ * bytes, or of this name of a magic; false if there is none.  The two kinds of page maps
+ * have one magic: it is IMAGE_PAGEMAP. */
+bool image_file_by_magic(const void *head, size_t len, enum image_file *ret);
+bool image_file_by_name(const char *name, enum image_file *ret);
 
 #endif

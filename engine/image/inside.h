@@ -50,7 +50,8 @@ struct image_bytes {
 	unsigned char *data;
 	size_t size;
 	bool mapped;
-	uint32_t crc; /* as the manifest says */
+	bool borrowed; /* somebody else's */
+	uint32_t crc;  /* as the manifest says */
 };
 
 int image_bytes_load(const struct image_dir *dir, const char *name, enum image_how how,
@@ -65,7 +66,6 @@ int image_write_all(int fd, const void *data, size_t len, struct err *err);
 /* image_writer_sum() - length and checksum so far, buffer flushed: what stands before the end
  * of the manifest. */
 int image_writer_sum(struct image_writer *w, uint32_t *ret_crc, struct err *err);
-size_t image_reader_at(const struct image_reader *r, const unsigned char **ret_data);
 
 /* image_unpack() - a message from bytes nobody vouches for: depth and memory are bounded. */
 int image_unpack(const ProtobufCMessageDescriptor *descriptor, const unsigned char *data,

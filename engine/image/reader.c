@@ -50,8 +50,8 @@ static int head_check(struct image_reader *r, const struct image_file_type *type
 {
 	int ret = 0;
 
-	if (type->head == IMAGE_HEAD_COMMON)
-		ret = magic_check(r, IMAGE_COMMON_MAGIC, err);
+	if (image_head_magic(type->head))
+		ret = magic_check(r, image_head_magic(type->head), err);
 	if (ret >= 0 && type->head != IMAGE_HEAD_NONE)
 		ret = magic_check(r, type->magic, err);
 	return ret < 0 ? fail_in(err, "%s", r->name.text) : 0;
@@ -68,6 +68,23 @@ int image_reader_open(const struct image_dir *dir, enum image_file file, uint64_
 	int e = image_bytes_load(dir, r->name.text, IMAGE_READ, &r->bytes, err);
 	if (e >= 0)
 		e = head_check(r, image_file_type(file), err);
+	if (e < 0)
+		return e;
+	*ret = take_ptr(r);
+	return 0;
+}
+
+int image_reader_over(enum image_file file, const char *name, const void *data, size_t size,
+		      struct image_reader **ret, struct err *err)
+{
+	scoped(image_reader_drop) struct image_reader *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return fail(err, -ENOMEM, "no memory for a file of the image");
+	memcpy(r->name.text, name, strnlen(name, sizeof(r->name.text) - 1));
+	r->bytes = (struct image_bytes){
+		.data = (unsigned char *)data, .size = size, .borrowed = true};
+	int e = head_check(r, image_file_type(file), err);
 	if (e < 0)
 		return e;
 	*ret = take_ptr(r);

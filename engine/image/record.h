@@ -44,6 +44,11 @@ void image_writer_drop(struct image_writer **w); /* for scoped(): the file is ab
 int image_reader_open(const struct image_dir *dir, enum image_file file, uint64_t id,
 		      struct image_reader **ret, struct err *err);
 
+/* image_reader_over() - of a file in memory, which stays the caller's; no manifest is asked.
+ * The name is for errors. */
+int image_reader_over(enum image_file file, const char *name, const void *data, size_t size,
+		      struct image_reader **ret, struct err *err);
+
 /* record_get() - the next record; 1, or 0 at the end of the file.  It and all it points to
  * live in the arena. */
 int record_get(struct image_reader *r, const ProtobufCMessageDescriptor *descriptor,
@@ -52,6 +57,9 @@ int record_get(struct image_reader *r, const ProtobufCMessageDescriptor *descrip
 /* record_get_raw() - the next len bytes; they stay until the reader is dropped. */
 int record_get_raw(struct image_reader *r, uint64_t len, const void **ret, struct err *err);
 uint64_t record_left(const struct image_reader *r); /* bytes not yet read */
-void image_reader_drop(struct image_reader **r);    /* for scoped() */
+
+/* image_reader_at() - how many bytes of the file are read, and the file as a whole. */
+size_t image_reader_at(const struct image_reader *r, const unsigned char **ret_data);
+void image_reader_drop(struct image_reader **r); /* for scoped() */
 
 #endif

@@ -65,8 +65,8 @@ static int head_put(struct image_writer *w, const struct image_file_type *type, 
 {
 	int r = 0;
 
-	if (type->head == IMAGE_HEAD_COMMON)
-		r = append_u32(w, IMAGE_COMMON_MAGIC, err);
+	if (image_head_magic(type->head))
+		r = append_u32(w, image_head_magic(type->head), err);
 	if (r >= 0 && type->head != IMAGE_HEAD_NONE)
 		r = append_u32(w, type->magic, err);
 	return r;

@@ -40,6 +40,10 @@ struct command {
 	enum opt_order order;
 	int error_status; /* exit status after an error; 0 means 1 */
 	bool enters;      /* makes processes in containers: runs from a sealed copy of ckrun */
+	/* A command of commands: its first argument names one, which has the rest of the line.
+	 * NULL behind the last.  It has no options and no run(). */
+	const struct command *const *verb;
+	const char *within; /* of a verb: the command that it belongs to */
 	int (*run)(const struct call *call, const void *options, struct err *err);
 };
 

@@ -4,13 +4,13 @@
 #include "runtime/cli/command.h"
 
 extern const struct command cmd_checkpoint, cmd_create, cmd_delete, cmd_exec, cmd_features,
-	cmd_kill, cmd_list, cmd_pause, cmd_ps, cmd_restore, cmd_resume, cmd_run, cmd_spec,
-	cmd_start, cmd_state;
+	cmd_image, cmd_kill, cmd_list, cmd_pause, cmd_ps, cmd_restore, cmd_resume, cmd_run,
+	cmd_spec, cmd_start, cmd_state;
 
 static const struct command *const commands[] = {
-	&cmd_checkpoint, &cmd_create, &cmd_delete, &cmd_exec,  &cmd_features,
-	&cmd_kill,       &cmd_list,   &cmd_pause,  &cmd_ps,    &cmd_restore,
-	&cmd_resume,     &cmd_run,    &cmd_spec,   &cmd_start, &cmd_state,
+	&cmd_checkpoint, &cmd_create, &cmd_delete, &cmd_exec,  &cmd_features, &cmd_image,
+	&cmd_kill,       &cmd_list,   &cmd_pause,  &cmd_ps,    &cmd_restore,  &cmd_resume,
+	&cmd_run,        &cmd_spec,   &cmd_start,  &cmd_state,
 };
 
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -9,6 +9,7 @@
 #include "runtime/base/scope.h"
 #include "runtime/cli/command.h"
 #include "runtime/cli/report.h"
+#include "runtime/cli/verbs.h"
 #include "runtime/cli/version.h"
 #include "runtime/container/selfclone.h"
 
@@ -50,8 +51,12 @@ static void help(void)
 
 static void command_help(const struct command *command)
 {
-	printf("ckrun %s - %s\n\nUsage: ckrun %s [options]%s%s\n\nOptions:\n", command->name,
-	       command->brief, command->name, *command->synopsis ? " " : "", command->synopsis);
+	const char *within = command->within ? command->within : "";
+	const char *gap = command->within ? " " : "";
+
+	printf("ckrun %s%s%s - %s\n\nUsage: ckrun %s%s%s [options]%s%s\n\nOptions:\n", within,
+	       gap, command->name, command->brief, within, gap, command->name,
+	       *command->synopsis ? " " : "", command->synopsis);
 	options_help(command->options, stdout);
 }
 
@@ -59,13 +64,17 @@ static int check_count(const struct call *call, struct err *err)
 {
 	const struct command *command = call->command;
 
+	const char *few_or_many = NULL;
+
 	if (call->args.n < command->min_args)
-		return fail(err, -EINVAL, "too few arguments; usage: ckrun %s [options] %s",
-			    command->name, command->synopsis);
+		few_or_many = "few";
 	if (call->args.n > command->max_args)
-		return fail(err, -EINVAL, "too many arguments; usage: ckrun %s [options] %s",
-			    command->name, command->synopsis);
-	return 0;
+		few_or_many = "many";
+	if (!few_or_many)
+		return 0;
+	return fail(err, -EINVAL, "too %s arguments; usage: ckrun %s%s%s [options] %s",
+		    few_or_many, command->within ? command->within : "",
+		    command->within ? " " : "", command->name, command->synopsis);
 }
 
 static long ms_since(const struct timespec *start)
@@ -79,9 +88,13 @@ static long ms_since(const struct timespec *start)
 /* "checkpoint web": what the user wanted, in front of why it did not work */
 static int name_the_wish(const struct call *call, bool parsed, struct err *err)
 {
+	const char *within = call->command->within ? call->command->within : "";
+	const char *gap = call->command->within ? " " : "";
+
 	if (parsed && call->args.n && call->command->min_args)
-		return fail_in(err, "%s %s", call->command->name, call->args.v[0]);
-	return fail_in(err, "%s", call->command->name);
+		return fail_in(err, "%s%s%s %s", within, gap, call->command->name,
+			       call->args.v[0]);
+	return fail_in(err, "%s%s%s", within, gap, call->command->name);
 }
 
 static int run_command(const struct call *call, char **argv, const void *options,
@@ -95,6 +108,14 @@ static int run_command(const struct call *call, char **argv, const void *options
 /* call_command() - its exit status, or a negative errno */
 static int call_command(struct call *call, char **argv, struct err *err)
 {
+	if (call->command->verb) {
+		int chosen = verb_choose(call, err);
+
+		if (chosen == OPT_HELP)
+			verbs_help(call->command);
+		if (chosen)
+			return chosen < 0 ? chosen : 0;
+	}
 	void *options = arena_alloc(call->arena, call->command->size);
 	struct timespec start;
 

@@ -11,8 +11,7 @@
 #include "engine/image/walk.h"
 #include "runtime/base/err.h"
 #include "runtime/base/scope.h"
-#include "tests/fuzz/image.h"
-#include "tests/unit/fill.h"
+#include "tests/fuzz/image-body.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
@@ -35,54 +34,6 @@ static void as_pages(const struct image_dir *dir, enum image_file file)
 }
 
 enum { ROOM = 1 << 20 };
-
-static size_t record_fill(const ProtobufCMessageDescriptor *descriptor, unsigned char *to)
-{
-	ProtobufCMessage *message = fill(descriptor, 0);
-	uint32_t len = (uint32_t)protobuf_c_message_pack(message, to + 4);
-
-	protobuf_c_message_free_unpacked(message, NULL);
-	memcpy(to, &len, sizeof(len));
-	return len + 4;
-}
-
-/* A file of this kind with a record or two; made once. */
-static size_t filled(enum image_file file, unsigned char *to)
-{
-	static struct {
-		unsigned char data[8192];
-		size_t len;
-	} kept[IMAGE_FILE_TYPES];
-	const struct image_file_type *type = image_file_type(file);
-	unsigned char *data = kept[file].data;
-
-	if (!kept[file].len) {
-		size_t len = 0;
-
-		if (type->first)
-			len += record_fill(type->first, data);
-		if (type->message)
-			len += record_fill(type->message, data + len);
-		kept[file].len = len + 16; /* something behind the record */
-	}
-	memcpy(to, data, kept[file].len);
-	return kept[file].len;
-}
-
-static size_t body(enum image_file file, const unsigned char *data, size_t size,
-		   unsigned char *to)
-{
-	if (size < 2 || !(data[1] & 1)) {
-		size_t skip = size < 2 ? size : 2;
-
-		memcpy(to, data + skip, size - skip);
-		return size - skip;
-	}
-	size_t len = filled(file, to);
-	for (size_t i = 2; i + 3 <= size; i += 3)
-		to[(data[i] << 8 | data[i + 1]) % len] = data[i + 2];
-	return len;
-}
 
 static int directory(void)
 {
@@ -109,7 +60,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	enum image_file file = data[0] % IMAGE_FILE_TYPES;
 	struct image_name name = image_name(file, 1);
 	size_t len = fuzz_head(file, whole);
-	len += body(file, data, size, whole + len);
+	len += fuzz_body(file, data, size, whole + len);
 	must(image_open(fd, &dir, &err) == 0);
 	fuzz_put(fd, name.text, whole, len);
 	if (image_walk_file(dir, file, 1, &err) < 0)

@@ -46,12 +46,13 @@ static inline int fuzz_dir(void)
 static inline size_t fuzz_head(enum image_file file, unsigned char *to)
 {
 	const struct image_file_type *type = image_file_type(file);
-	uint32_t magic[2] = {htole32(IMAGE_COMMON_MAGIC), htole32(type->magic)};
+	const uint32_t before = image_head_magic(type->head);
+	uint32_t magic[2] = {htole32(before), htole32(type->magic)};
 
 	if (type->head == IMAGE_HEAD_NONE)
 		return 0;
-	size_t len = type->head == IMAGE_HEAD_OWN ? 4 : 8;
-	memcpy(to, type->head == IMAGE_HEAD_OWN ? &magic[1] : magic, len);
+	size_t len = before ? 8 : 4;
+	memcpy(to, before ? magic : &magic[1], len);
 	return len;
 }
 

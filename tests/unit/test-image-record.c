@@ -267,7 +267,7 @@ static void names_are_read_as_they_are_written(void)
 	enum image_file file;
 	uint64_t id;
 
-	for (enum image_file i = 0; i < IMAGE_FILE_TYPES; i++) {
+	for (enum image_file i = 0; i < IMAGE_STATS; i++) {
 		check(image_name_parse(image_name(i, 4095).text, &file, &id) && file == i);
 		check(id == (image_file_type(i)->base ? 4095 : 0));
 	}
