@@ -105,6 +105,8 @@ static int find_pages(struct pagemap *map, const MmEntry *mm, struct arena *aren
 		const VmaEntry *vma = mm->vmas[i];
 		const struct run range = {vma->start, vma->end};
 
+		if (vma_is_vdso(vma) && runs_add(&ret->data, arena, vma->start, vma->end) < 0)
+			return fail(err, -ENOMEM, "pages");
 		if (!vma_has_pages(vma))
 			continue;
 		written->scanned += (vma->end - vma->start) / IMAGE_PAGE;

@@ -51,35 +51,72 @@ static int flush(struct batch *b, struct err *err)
 	return 0;
 }
 
-/* fill_runs() - every run of the reader; offset is where address 0 of the map lies in the task */
-static int fill_runs(const struct pages_reader *reader, pid_t pid, uint64_t offset,
-		     uint64_t *pages, struct err *err)
+struct filling {
+	struct batch batch;
+	uint64_t offset; /* where address 0 of the page map lies in the task */
+	const VmaEntry
+		*keep; /* the kernel's own, which has its contents already; may be NULL */
+};
+
+static int add_piece(struct filling *f, uint64_t start, uint64_t end, const char *data,
+		     struct err *err)
 {
-	scoped_free struct batch *b = calloc(1, sizeof(*b));
+	struct batch *b = &f->batch;
+
+	if (start >= end)
+		return 0;
+	b->here[b->n] = (struct iovec){(void *)data, end - start};
+	b->there[b->n++] =
+		(struct iovec){(void *)(uintptr_t)(start + f->offset), end - start}; // NOLINT
+	return b->n == PIECES ? flush(b, err) : 0;
+}
+
+static int add_run(struct filling *f, const struct page_run *run, const char *data,
+		   struct err *err)
+{
+	uint64_t end = run->vaddr + run->nr_pages * IMAGE_PAGE, before = end, behind = end;
+
+	if (!(run->flags & PE_PRESENT))
+		return refuse(err,
+			      "pages at %lx are in a parent image, which cannot be used yet",
+			      run->vaddr);
+	if (f->keep && f->keep->start < end && f->keep->end > run->vaddr) {
+		before = f->keep->start;
+		behind = f->keep->end > run->vaddr ? f->keep->end : run->vaddr;
+	}
+	int r = add_piece(f, run->vaddr, before, data, err);
+	return r < 0 ? r : add_piece(f, behind, end, data + (behind - run->vaddr), err);
+}
+
+static int fill_runs(const struct pages_reader *reader, pid_t pid, uint64_t offset,
+		     const VmaEntry *keep, uint64_t *pages, struct err *err)
+{
+	scoped_free struct filling *f = calloc(1, sizeof(*f));
 	uint64_t size;
 	size_t n;
 	const struct page_run *run = pages_runs(reader, &n);
 	const char *data = pages_data(reader, &size);
 
-	if (!b)
+	if (!f)
 		return fail(err, -ENOMEM, "fill");
-	b->pid = pid;
+	f->batch.pid = pid;
+	f->offset = offset;
+	f->keep = keep;
 	for (size_t i = 0; i < n; i++) {
-		size_t len = run[i].nr_pages * IMAGE_PAGE;
-
-		if (!(run[i].flags & PE_PRESENT))
-			return refuse(err,
-				      "pages at %lx are in a parent image, which cannot be "
-				      "used yet",
-				      run[i].vaddr);
-		b->here[b->n] = (struct iovec){(void *)(data + run[i].offset), len}; // NOLINT
-		b->there[b->n++] = (struct iovec){(void *)(uintptr_t)(run[i].vaddr + offset),
-						  len}; // NOLINT
+		int r = add_run(f, &run[i], data + run[i].offset, err);
+		if (r < 0)
+			return r;
 		*pages += run[i].nr_pages;
-		if (b->n == PIECES && flush(b, err) < 0)
-			return err->code;
 	}
-	return flush(b, err);
+	return flush(&f->batch, err);
+}
+
+static const VmaEntry *kernels_vdso(const MmEntry *mm)
+{
+	for (size_t i = 0; i < mm->n_vmas; i++)
+		if (vma_is_vdso(mm->vmas[i]))
+			return mm->vmas[i];
+	return NULL;
 }
 
 int mem_fill(struct mem_restoring *r, const struct task *task, struct err *err)
@@ -88,7 +125,7 @@ int mem_fill(struct mem_restoring *r, const struct task *task, struct err *err)
 
 	int ret = pages_open(r->image, IMAGE_PAGEMAP, (uint64_t)task->vpid, &reader, err);
 	if (ret >= 0)
-		ret = fill_runs(reader, task->pid, 0, &r->pages, err);
+		ret = fill_runs(reader, task->pid, 0, kernels_vdso(task->mm), &r->pages, err);
 	/* nothing runs yet, and now they are all in memory */
 	return ret < 0 ? ret : pages_check(reader, err);
 }
@@ -133,7 +170,7 @@ static int fill_object(struct mem_restoring *r, const struct task *task, uint64_
 		return 0;
 	}
 	if (ret >= 0)
-		ret = fill_runs(reader, task->pid, at, &r->pages, err);
+		ret = fill_runs(reader, task->pid, at, NULL, &r->pages, err);
 	return ret < 0 ? ret : pages_check(reader, err);
 }
 

@@ -110,8 +110,11 @@ static int note_parts(struct mem_place *place, const struct maps *maps, struct e
 			continue;
 		place->vdso = r->start - first;
 		/* our own: the same for every process of this kernel */
-		place->vdso_checksum = crc32c(0, (const void *)(uintptr_t)r->start,
-					      r->end - r->start); // NOLINT
+		const void *elf = (const void *)(uintptr_t)r->start; // NOLINT
+		place->vdso_checksum = crc32c(0, elf, r->end - r->start);
+		int ret = vdso_read(elf, r->end - r->start, &place->symbols, err);
+		if (ret < 0)
+			return ret;
 	}
 	if (!place->n_parts || place->size > ROOM - PLANT_SIZE)
 		return fail(err, -ENOEXEC, "this kernel gives no vdso that could be moved");

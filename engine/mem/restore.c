@@ -21,6 +21,7 @@
 #include "engine/image/pages.h"
 #include "engine/inject/calls.h"
 #include "engine/inject/pass.h"
+#include "engine/inject/tracee.h"
 #include "engine/kernel/proc.h"
 #include "engine/mem/fill.h"
 #include "engine/mem/restore.h"
@@ -31,6 +32,7 @@
 #include "runtime/base/scope.h"
 
 enum {
+	VDSO_MAX = 256 << 10,
 	MSEAL = 462,          /* younger than our headers */
 	SET_VMA = 0x53564d41, /* PR_SET_VMA */
 	SET_VMA_ANON_NAME = 0,
@@ -230,6 +232,25 @@ static int finish_regions(struct mem_restoring *r, const struct task *task, stru
 
 /* --- the kernel's regions, marks, executable */
 
+/* fits_kernel() - this kernel's regions are those that the task had */
+static bool fits_kernel(const struct mem_place *place, const MmEntry *mm)
+{
+	unsigned int part = 0;
+
+	for (size_t i = 0; i < mm->n_vmas; i++) {
+		const VmaEntry *vma = mm->vmas[i];
+
+		if (!(vma->status & (VMA_VDSO | VMA_VVAR)))
+			continue;
+		if (part == place->n_parts || place->part[part].size != vma->end - vma->start ||
+		    (vma_is_vdso(vma) && place->part[part].offset != place->vdso) ||
+		    (vma->has_checksum && vma->checksum != place->vdso_checksum))
+			return false;
+		part++;
+	}
+	return true;
+}
+
 static int move_kernels(const struct mem_restoring *r, const struct task *task, struct err *err)
 {
 	const struct mem_place *place = r->place;
@@ -242,11 +263,6 @@ static int move_kernels(const struct mem_restoring *r, const struct task *task, 
 
 		if (!(vma->status & (VMA_VDSO | VMA_VVAR)))
 			continue;
-		if (part == place->n_parts || place->part[part].size != size ||
-		    (vma->has_checksum && vma->checksum != place->vdso_checksum))
-			return refuse(err,
-				      "the vdso of this kernel is not that of the image's; "
-				      "it cannot be replaced yet");
 		uint64_t from = place->park + place->part[part].offset;
 		calls_add(r->calls, "move the vdso", SYS_mremap, from, size, size,
 			  MREMAP_MAYMOVE | MREMAP_FIXED, vma->start);
@@ -255,6 +271,56 @@ static int move_kernels(const struct mem_restoring *r, const struct task *task, 
 		part++;
 	}
 	return calls_run(r->calls, task->pid, err);
+}
+
+/* --- another kernel's vdso: plain memory from here on; ours stays where it was parked */
+
+static int check_outside(const struct task *task, const VmaEntry *vdso, struct err *err)
+{
+	for (size_t i = 0; i < task->n_threads; i++) {
+		uint64_t ip = task->thread[i].core->thread_info->gpregs->ip;
+
+		if (ip - vdso->start < vdso->end - vdso->start)
+			return refuse(
+				err,
+				"thread %d was stopped inside the vdso, and this kernel has "
+				"another one; checkpoint it again",
+				task->thread[i].vtid);
+	}
+	return 0;
+}
+
+static int adopt_vdso(const struct task *task, VmaEntry **ret, struct err *err)
+{
+	for (size_t i = 0; i < task->mm->n_vmas; i++) {
+		VmaEntry *vma = task->mm->vmas[i];
+
+		if (!vma_is_vdso(vma))
+			continue;
+		vma->status = VMA_REGULAR | VMA_ANON_PRIVATE;
+		vma->flags = MAP_PRIVATE | MAP_ANONYMOUS;
+		vma->prot = PROT_READ | PROT_EXEC;
+		*ret = vma;
+		return check_outside(task, vma, err);
+	}
+	return 0; /* it had unmapped its vdso */
+}
+
+static int redirect(const struct mem_restoring *r, const struct task *task,
+		    const VmaEntry *vdso, struct err *err)
+{
+	size_t size = vdso->end - vdso->start;
+	scoped_free void *elf = size > VDSO_MAX ? NULL : malloc(size);
+
+	if (!elf)
+		return fail(err, -ENOMEM, "vdso of %zu bytes", size);
+	int ret = tracee_read(task->plant->mem, vdso->start, elf, size, err);
+	if (ret >= 0)
+		ret = vdso_redirect(elf, size, &r->place->symbols,
+				    r->place->park + r->place->vdso, err);
+	if (ret >= 0)
+		ret = tracee_write(task->plant->mem, vdso->start, elf, size, err);
+	return ret < 0 ? fail_in(err, "the vdso of the kernel it ran on") : 0;
 }
 
 static int set_marks(const struct mem_restoring *r, const struct task *task,
@@ -311,6 +377,26 @@ static int close_mapped(const struct mem_restoring *r, const struct task *task,
 	return calls_run(r->calls, task->pid, err);
 }
 
+static int make_regions(struct mem_restoring *r, struct task *task, const struct mapping *m,
+			struct err *err)
+{
+	bool fits = fits_kernel(r->place, task->mm);
+	VmaEntry *vdso = NULL;
+
+	int ret = fits ? 0 : adopt_vdso(task, &vdso, err);
+	if (ret >= 0)
+		ret = map_regions(r, task, m, err);
+	if (ret >= 0)
+		ret = mem_map_shared(r, task, err);
+	if (ret >= 0)
+		ret = mem_fill(r, task, err);
+	if (ret >= 0 && vdso)
+		ret = redirect(r, task, vdso, err);
+	if (ret >= 0)
+		ret = finish_regions(r, task, err);
+	return ret < 0 || !fits ? ret : move_kernels(r, task, err);
+}
+
 int mem_restore(struct mem_restoring *r, struct task *task, struct err *err)
 {
 	struct mapping m = {0};
@@ -321,15 +407,7 @@ int mem_restore(struct mem_restoring *r, struct task *task, struct err *err)
 		ret = pass_mapped(r, task, &m, err);
 	calls_start(r->calls, task->plant);
 	if (ret >= 0)
-		ret = map_regions(r, task, &m, err);
-	if (ret >= 0)
-		ret = mem_map_shared(r, task, err);
-	if (ret >= 0)
-		ret = mem_fill(r, task, err);
-	if (ret >= 0)
-		ret = finish_regions(r, task, err);
-	if (ret >= 0)
-		ret = move_kernels(r, task, err);
+		ret = make_regions(r, task, &m, err);
 	if (ret >= 0)
 		ret = set_marks(r, task, &m, err);
 	if (ret >= 0)

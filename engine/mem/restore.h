@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "engine/mem/vdso.h"
 #include "engine/model/model.h"
 
 struct calls;
@@ -26,8 +27,9 @@ struct mem_place {
 	} part[KERNEL_PARTS];
 	unsigned int n_parts;
 	uint64_t size; /* of all parts with what is between them */
-	uint64_t vdso; /* offset of the vdso from park, and its checksum */
+	uint64_t vdso; /* offset of the vdso from park, its checksum and its functions */
 	uint32_t vdso_checksum;
+	struct vdso_symbols symbols;
 };
 
 /* mem_find_place() - for all tasks of the model and for shells like the process `shell`. */

@@ -23,6 +23,12 @@ enum vma_status {
 	VMA_MEMFD = 1 << 14, /* beside a VMA_FILE_* */
 };
 
+/* vma_is_vdso() - the vdso: its contents are stored, for a kernel that has another. */
+static inline bool vma_is_vdso(const VmaEntry *vma)
+{
+	return vma->status & VMA_VDSO;
+}
+
 /* vma_is_kernels() - the kernel makes it and its contents: vdso, vvar. */
 static inline bool vma_is_kernels(const VmaEntry *vma)
 {
