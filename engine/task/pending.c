@@ -3,6 +3,7 @@
  * Seen   PTRACE_PEEKSIGINFO, with and without PTRACE_PEEKSIGINFO_SHARED       Linux 3.10
  * Made   rt_sigqueueinfo(2), rt_tgsigqueueinfo(2) by the receiver itself: only then does the
  *        kernel take any si_code.
+ *        The signal of a POSIX timer is left to its timer (ring.h).
  * Lost   nothing but a signal that the kernel itself could not queue (RLIMIT_SIGPENDING): of
  *        such a one only the bit is left, not the siginfo.
  */
@@ -12,6 +13,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
+#include "engine/task/ring.h"
 #include "engine/task/room.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
@@ -94,6 +96,8 @@ static int give_queue(struct task_given *given, const SignalQueueEntry *queue, p
 		int r = make_room(given, err);
 		if (r < 0)
 			return r;
+		if (ring_is_of(&info, given->task))
+			continue;
 		uint64_t at = calls_data(given->calls, &info, sizeof(info));
 		if (tid)
 			calls_add(given->calls, "rt_tgsigqueueinfo", SYS_rt_tgsigqueueinfo,

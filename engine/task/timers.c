@@ -5,7 +5,8 @@
  * Made   setitimer(2); timer_create(2) with the old id: PR_TIMER_CREATE_RESTORE_IDS
  *        (Linux 6.15), before that ids count up from 0 in a new process, so those not wanted
  *        are made and deleted; timer_settime(2).
- * Lost   overruns counted before the checkpoint of a signal that is still pending.
+ * Lost   of a timer that has rung and whose signal nobody has taken yet, how often it rang since
+ *        (the kernel tells only who takes the signal): it rings once at restore (ring.h).
  * Refused  a timer on a clock that belongs to a descriptor or another process.
  */
 #include <errno.h>
@@ -19,6 +20,7 @@
 #include <time.h>
 
 #include "engine/kernel/timers.h"
+#include "engine/task/ring.h"
 #include "engine/task/room.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
@@ -219,7 +221,9 @@ static void give_set(struct task_given *given, const PosixTimerEntry *e)
 		.it_value = {(time_t)e->vsec, (long)e->vnsec},
 	};
 
-	if (e->vsec || e->vnsec)
+	if (ring_is_pending(given->task, e->it_id))
+		ts.it_value = (struct timespec){.tv_nsec = 1};
+	if (ts.it_value.tv_sec || ts.it_value.tv_nsec)
 		calls_add(given->calls, "timer_settime", SYS_timer_settime, e->it_id, 0,
 			  calls_data(given->calls, &ts, sizeof(ts)), 0);
 }
