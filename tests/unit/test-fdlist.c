@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -75,6 +76,9 @@ static void reads_link_position_and_flags_of_a_child(void)
 
 static void many_descriptors(void)
 {
+	const struct rlimit limit = {4000, 4000};
+
+	check(!setrlimit(RLIMIT_NOFILE, &limit));
 	for (int i = 0; i < 3000; i++)
 		check(dup(0) >= 0);
 }
