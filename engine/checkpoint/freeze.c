@@ -79,14 +79,17 @@ static int seize_thread(pid_t pid, pid_t tid, struct err *err)
 
 /* stands() - stopped by a signal.  Seizing such a thread waits until it has gone over to the tracer's
  * stop, which it cannot while cgroup v1 freezes it: those wait for the thaw.  "State:" shows D for
- * all that v1 froze, so where it sleeps in the kernel tells. */
+ * all that v1 froze, so where it sleeps in the kernel tells.  What v2 froze sleeps in get_signal()
+ * too, in state S: it can be seized, and must be, since it goes on at the thaw. */
 static bool stands(pid_t pid, pid_t tid)
 {
 	scoped_free char *where = NULL;
 	struct err ignored = {};
+	struct stat_task stat;
 
 	return proc_text(pid, tid, "wchan", &where, &ignored) >= 0 &&
-	       (!strcmp(where, "do_signal_stop") || !strcmp(where, "get_signal"));
+	       (!strcmp(where, "do_signal_stop") || !strcmp(where, "get_signal")) &&
+	       stat_read(pid, tid, &stat, &ignored) >= 0 && stat.state != 'S';
 }
 
 enum pass { FROZEN, THAWED }; /* the second one takes those that stand */

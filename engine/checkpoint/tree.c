@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "cgroup/cgroup.h"
 #include "engine/checkpoint/checkpoint.h"
@@ -21,6 +22,8 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 #include "runtime/base/scope.h"
+
+enum { ZOMBIE_MS = 10000 };
 
 int checkpoint_find_tasks(struct checkpoint *c, struct err *err)
 {
@@ -78,6 +81,23 @@ static int add_zombie(struct checkpoint *c, pid_t pid, const struct stat_task *s
 	return 0;
 }
 
+/* stat_settled() - of a child that is no member: a task that exits leaves its cgroup, which then counts
+ * as frozen, before it is a zombie.  1, or 0 if it went without becoming one. */
+static int stat_settled(pid_t pid, struct stat_task *ret, struct err *err)
+{
+	const struct timespec nap = {.tv_nsec = 100000};
+
+	for (int tries = 0; tries < ZOMBIE_MS * 10; tries++) {
+		int r = stat_read(pid, 0, ret, err);
+		if (r == -ESRCH || r == -ENOENT || (r >= 0 && ret->state == 'X'))
+			return 0;
+		if (r < 0 || ret->state == 'Z' || !(ret->flags & STAT_EXITING))
+			return r < 0 ? r : 1;
+		nanosleep(&nap, NULL);
+	}
+	return fail(err, -ETIMEDOUT, "child %d (%s) does not finish its exit", pid, ret->comm);
+}
+
 static int look_child(struct checkpoint *c, const struct task *parent, pid_t pid,
 		      struct err *err)
 {
@@ -85,8 +105,8 @@ static int look_child(struct checkpoint *c, const struct task *parent, pid_t pid
 
 	if (task_by_pid(&c->model, pid))
 		return 0;
-	int r = stat_read(pid, 0, &stat, err);
-	if (r < 0)
+	int r = stat_settled(pid, &stat, err);
+	if (r <= 0)
 		return r;
 	if (stat.state != 'Z')
 		return refuse(
