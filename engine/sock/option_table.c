@@ -1,7 +1,7 @@
 /* option_table.c - options of uapi/asm-generic/socket.h, linux/in.h, in6.h, tcp.h and udp.h
  *
  * Numbers, because the C library's headers lag behind the kernel's.  Left out: options that only
- * report, and those that follow the traffic (TCP_QUICKACK, TCP_WINDOW_CLAMP, SO_INCOMING_CPU).
+ * report, and those that follow the traffic (TCP_QUICKACK, SO_INCOMING_CPU).
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -76,6 +76,8 @@ static const struct option table[] = {
 	{"IPV6_UNICAST_IF", SOL_IPV6, 76, AT_THE_END, 4},
 	{"IPV6_RECVFRAGSIZE", SOL_IPV6, 77, AT_THE_END, 4},
 	{"IPV6_FREEBIND", SOL_IPV6, 78, BEFORE_BIND, 4},
+	{"TCP_MAXSEG", SOL_TCP, 2, UNCONNECTED, 4},
+	{"TCP_WINDOW_CLAMP", SOL_TCP, 10, UNCONNECTED, 4},
 	{"TCP_SYNCNT", SOL_TCP, 7, AT_THE_END, 4},
 	{"TCP_LINGER2", SOL_TCP, 8, AT_THE_END, 4},
 	{"TCP_DEFER_ACCEPT", SOL_TCP, 9, AT_THE_END, 4},

@@ -5,7 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum option_when { BEFORE_BIND, AT_THE_END };
+enum option_when {
+	BEFORE_BIND,
+	AT_THE_END,
+	UNCONNECTED, /* at the end; of a connection it tells what came of it */
+};
 enum { OPTION_MAX = 64 }; /* bytes of a value */
 
 struct option {

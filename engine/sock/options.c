@@ -334,9 +334,18 @@ static socklen_t ask(int fd, const struct option *o, unsigned char *value)
 	return len;
 }
 
+static bool is_connected(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+
+	return getpeername(fd, (struct sockaddr *)&peer, &len) == 0;
+}
+
 static int dump_more(struct arena *arena, int fd, SkOptsEntry *e, struct err *err)
 {
 	unsigned char value[OPTION_MAX], new_value[OPTION_MAX];
+	bool connected = is_connected(fd);
 	const struct option *o;
 
 	scoped_fd int like = socket_like(fd, err);
@@ -345,7 +354,7 @@ static int dump_more(struct arena *arena, int fd, SkOptsEntry *e, struct err *er
 	for (size_t i = 0; (o = option_at(i)); i++) {
 		socklen_t len = ask(fd, o, value);
 
-		if (len == 0)
+		if (len == 0 || (o->when == UNCONNECTED && connected))
 			continue;
 		socklen_t new_len = ask(like, o, new_value);
 		if (len == new_len && !memcmp(value, new_value, len))
@@ -370,7 +379,7 @@ static int restore_more(int fd, const SkOptsEntry *e, enum option_when when, str
 			return fail(err, -EPROTO,
 				    "option %u of level %u is unknown to this ckrun", one->name,
 				    one->level);
-		if (o->when != when)
+		if ((o->when == BEFORE_BIND) != (when == BEFORE_BIND))
 			continue;
 		int r = set(fd, o->text, (int)o->level, (int)o->name, one->value.data,
 			    (socklen_t)one->value.len, err);
@@ -409,14 +418,27 @@ int options_dump(struct arena *arena, const struct open_file *file, SkOptsEntry 
 	return r;
 }
 
-enum { ROOM = 64 << 20 }; /* for any queue, until the sizes are set */
-
-int options_before_bind(int fd, const SkOptsEntry *e, const IpOptsEntry *ip, struct err *err)
+void options_make_room(int fd)
 {
-	const int room = ROOM, yes = 1;
+	const int room = 64 << 20;
 
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
+}
+
+int options_restore_receive(int fd, const SkOptsEntry *e, struct err *err)
+{
+	int r = set_buffer(fd, "SO_RCVBUF", SO_RCVBUF, SO_RCVBUFFORCE, e->so_rcvbuf, err);
+
+	return r < 0 || !e->has_so_buf_lock ? r
+					    : set(fd, "SO_BUF_LOCK", SOL_SOCKET, SO_BUF_LOCK,
+						  &e->so_buf_lock, sizeof(e->so_buf_lock), err);
+}
+
+int options_before_bind(int fd, const SkOptsEntry *e, const IpOptsEntry *ip, struct err *err)
+{
+	const int yes = 1;
+
 	if (e->so_reuseport && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes)) < 0)
 		return fail_errno(err, "set SO_REUSEPORT");
 	if (ip && ip->freebind && setsockopt(fd, SOL_IP, IP_FREEBIND, &yes, sizeof(yes)) < 0)

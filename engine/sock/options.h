@@ -28,10 +28,15 @@ int options_dump(struct arena *arena, const struct open_file *file, SkOptsEntry 
 int options_dump_ip(int fd, IpOptsEntry *ret, struct err *err);
 int options_dump_tcp(int fd, TcpOptsEntry *ret, struct err *err);
 
-/* options_before_bind() - what bind(2) and the queues depend on: room for any queue, ports
- * shared, addresses of nobody. */
+/* options_before_bind() - what bind(2) depends on: ports shared, addresses of nobody. */
 int options_before_bind(int fd, const SkOptsEntry *opts, const IpOptsEntry *ip,
 			struct err *err);
+/* options_make_room() - for any queue, until options_restore() sets the sizes.  Without the right
+ * to, a queue that does not fit will say so. */
+void options_make_room(int fd);
+/* options_restore_receive() - the size of the receive buffer alone: before anybody is told of the
+ * room that there is (TCP). */
+int options_restore_receive(int fd, const SkOptsEntry *opts, struct err *err);
 /* options_restore() - everything, once queues are filled and connections made.  What is so
  * already is not set again: setting has effects of its own. */
 int options_restore(int fd, const SkOptsEntry *opts, struct err *err);

@@ -156,14 +156,19 @@ static int add_seen(struct fd_dump *dump, const InetSkEntry *e, const struct tcp
 	return 0;
 }
 
-/* What b expects next is among what a still has, or just behind. */
-static bool fits(const InetSkEntry *a, const struct tcp_stream *sa, const InetSkEntry *b,
-		 const struct tcp_stream *sb)
+/* What b expects next is among what a still has, or just behind.  If so, that is where a goes on: what
+ * was on its way and is not there is sent again at once, not after a timer; and b acknowledges
+ * nothing that a does not know to have sent. */
+static bool fit(const InetSkEntry *a, struct tcp_stream *sa, const InetSkEntry *b,
+		const struct tcp_stream *sb)
 {
-	uint32_t ahead = tcp_next_expected(&sb->entry, b->state) -
-			 tcp_first_unacked(&sa->entry, a->state);
+	uint32_t arrived = tcp_next_expected(&sb->entry, b->state) -
+			   tcp_first_unacked(&sa->entry, a->state);
 
-	return ahead <= sa->entry.outq_len;
+	if (arrived > sa->entry.outq_len)
+		return false;
+	sa->entry.unsq_len = sa->entry.outq_len - arrived;
+	return true;
 }
 
 static int look_at_both(struct fd_dump *dump, const struct open_file *file,
@@ -179,7 +184,7 @@ static int look_at_both(struct fd_dump *dump, const struct open_file *file,
 		r = tcp_look(dump->model->arena, file->fd, a->state, &sa, err);
 		if (r == 0)
 			r = tcp_look(dump->model->arena, other->fd, b->state, &sb, err);
-		if (r == 0 && fits(a, &sa, b, &sb) && fits(b, &sb, a, &sa)) {
+		if (r == 0 && fit(a, &sa, b, &sb) && fit(b, &sb, a, &sa)) {
 			r = add_seen(dump, a, &sa, err);
 			return r < 0 ? r : add_seen(dump, b, &sb, err);
 		}

@@ -1,7 +1,8 @@
 /* tcp_repair.c - a connection read from a socket in repair mode, and made again in a new one
  *
  * Order holds because:  sequence numbers are taken only before connect(2); options only after it
- * and before anything is in the send queue; the window only once both queues are as they were.
+ * and before anything is in the send queue; room for the queues is made after it, which offers
+ * the room there is; the window is set once both queues are as they were.
  */
 #include <errno.h>
 #include <linux/sockios.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "engine/sock/inet.h"
+#include "engine/sock/options.h"
 #include "engine/sock/tcp.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
@@ -20,7 +22,7 @@
 
 /* of RFC 9293 and RFC 7323; as TCP_REPAIR_OPTIONS takes them */
 enum { OPT_MSS = 2, OPT_WINDOW = 3, OPT_SACK = 4, OPT_TIMESTAMP = 8 };
-enum { LOOKS = 100 };
+enum { LOOKS = 100, MSS_MAX = 32767 };
 
 static int set_int(int fd, const char *what, int name, int value, struct err *err)
 {
@@ -253,10 +255,22 @@ static int set_window(int fd, const TcpStreamEntry *e, uint32_t state, struct er
 	return 0;
 }
 
+/* The segment size is worked out by connect(2), from what the program wishes at most: that is the
+ * only way to tell it.  No program can wish for more than 32767. */
+static int connect_with(int fd, const union inet_address *to, uint32_t mss, struct err *err)
+{
+	char text[INET_TEXT];
+
+	int r = set_int(fd, "set TCP_MAXSEG", TCP_MAXSEG, mss < MSS_MAX ? (int)mss : MSS_MAX,
+			err);
+	if (r == 0 && connect(fd, &to->sa, inet_len(to)) < 0)
+		r = fail_errno(err, "connect to %s", inet_text(to, text));
+	return r < 0 ? r : set_int(fd, "set TCP_MAXSEG", TCP_MAXSEG, 0, err);
+}
+
 static int start(int fd, const InetSkEntry *e, const TcpStreamEntry *s, struct err *err)
 {
 	union inet_address to;
-	char text[INET_TEXT];
 
 	if (!inet_destination(e, &to))
 		return fail(err, -EPROTO, "the record has no peer");
@@ -264,9 +278,7 @@ static int start(int fd, const InetSkEntry *e, const TcpStreamEntry *s, struct e
 	if (r == 0)
 		r = set_seq(fd, TCP_RECV_QUEUE, tcp_next_expected(s, e->state) - s->inq_len,
 			    err);
-	if (r == 0 && connect(fd, &to.sa, inet_len(&to)) < 0)
-		r = fail_errno(err, "connect to %s", inet_text(&to, text));
-	return r;
+	return r < 0 ? r : connect_with(fd, &to, s->mss_clamp, err);
 }
 
 int tcp_connect_again(int fd, const InetSkEntry *e, const struct tcp_stream *stream,
@@ -284,10 +296,14 @@ int tcp_connect_again(int fd, const InetSkEntry *e, const struct tcp_stream *str
 		r = start(fd, e, s, err);
 	if (r == 0)
 		r = set_options(fd, s, err);
-	if (r == 0)
-		r = put(fd, TCP_RECV_QUEUE, stream->received, s->inq_len, err);
+	if (r < 0)
+		return r;
+	options_make_room(fd);
+	r = put(fd, TCP_RECV_QUEUE, stream->received, s->inq_len, err);
 	if (r == 0)
 		r = put(fd, TCP_SEND_QUEUE, stream->sent, s->outq_len - s->unsq_len, err);
+	if (r == 0)
+		r = options_restore_receive(fd, e->opts, err);
 	if (r == 0)
 		r = set_window(fd, s, e->state, err);
 	return r < 0 ? r : use_queue(fd, TCP_NO_QUEUE, err);

@@ -134,6 +134,8 @@ static int udp_restore(struct fd_make *make, struct open_file *file, int *ret_fd
 	if (r == 0)
 		r = bind_shared(fd, e, err);
 	if (r == 0)
+		options_make_room(fd);
+	if (r == 0)
 		r = udp_fill(make, file, fd, err);
 	if (r == 0)
 		r = connect_again(fd, e, err);

@@ -129,8 +129,9 @@ static int make_both(struct fd_make *make, const struct unix_set *set, struct un
 		r = unix_bind(make, client->file->fd, client->entry, err);
 	if (r == 0)
 		r = connect_and_accept(&c, client->file->fd, &server->file->fd, err);
-	return r < 0 ? r
-		     : options_before_bind(server->file->fd, server->entry->opts, NULL, err);
+	if (r == 0)
+		options_make_room(server->file->fd);
+	return r;
 }
 
 static int with_accepted(const struct connection *c, struct unix_sk *u, int *ret_gone,
@@ -178,6 +179,8 @@ static int make_alone(struct fd_make *make, const struct unix_set *set, struct u
 	scoped_fd int gone = -1;
 
 	int r = make_end(make, set, u, &gone, err);
+	if (r == 0)
+		options_make_room(gone);
 	if (r == 0)
 		r = unix_fill_stream(make, u->file->id, gone, err);
 	/* What the other end did not read makes ECONNRESET of its close. */

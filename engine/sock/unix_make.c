@@ -28,7 +28,8 @@ int unix_new(struct unix_sk *u, struct err *err)
 	if (fd < 0)
 		return fail_errno(err, "socket of type %u", u->entry->type);
 	u->file->fd = fd;
-	return options_before_bind(fd, u->entry->opts, NULL, err);
+	options_make_room(fd);
+	return 0;
 }
 
 static int take_outside(struct fd_make *make, struct unix_set *set, struct unix_sk *u,
@@ -82,10 +83,9 @@ static int make_pair(struct fd_make *make, struct unix_set *set, struct unix_sk 
 	p->partner = u;
 	u->connected = true;
 	p->connected = p->peer == u;
-	r = options_before_bind(fd[0], u->entry->opts, NULL, err);
-	if (r == 0)
-		r = options_before_bind(fd[1], p->entry->opts, NULL, err);
-	if (r == 0 && unix_is_datagram(u))
+	options_make_room(fd[0]);
+	options_make_room(fd[1]);
+	if (unix_is_datagram(u))
 		r = unix_fill_unnamed(make, u, fd[1], err);
 	if (r == 0 && unix_is_datagram(u))
 		r = unix_fill_unnamed(make, p, fd[0], err);
@@ -132,9 +132,8 @@ static int fill_orphan(struct fd_make *make, struct unix_set *set, struct unix_s
 	scoped_fd int gone = fd[1];
 	close(u->file->fd);
 	u->file->fd = fd[0];
-	r = options_before_bind(fd[0], u->entry->opts, NULL, err);
-	if (r == 0)
-		r = unix_fill_unnamed(make, u, gone, err);
+	options_make_room(gone);
+	r = unix_fill_unnamed(make, u, gone, err);
 	return r < 0 ? r : unix_fill_named(make, set, u, gone, err);
 }
 

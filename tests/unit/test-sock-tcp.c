@@ -63,6 +63,27 @@ static int state(int fd)
 	return info.tcpi_state;
 }
 
+static unsigned int segment(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	check(getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len) == 0);
+	return info.tcpi_snd_mss;
+}
+
+/* What the other end may send. */
+static unsigned int window(int fd)
+{
+	struct tcp_repair_window w;
+	socklen_t len = sizeof(w);
+
+	set_option(fd, SOL_TCP, TCP_REPAIR, 1);
+	check(getsockopt(fd, SOL_TCP, TCP_REPAIR_WINDOW, &w, &len) == 0);
+	set_option(fd, SOL_TCP, TCP_REPAIR, -1);
+	return w.rcv_wnd;
+}
+
 static int wait_for(int fd, int wanted)
 {
 	for (int i = 0; i < 200 && state(fd) != wanted; i++)
@@ -101,6 +122,7 @@ static void listens_with_its_backlog_and_options(void)
 	set_option(fd, SOL_TCP, TCP_KEEPIDLE, 77);
 	set_option(fd, SOL_IP, IP_TOS, 0x10);
 	set_option(fd, SOL_IP, IP_TTL, 33);
+	set_option(fd, SOL_TCP, TCP_MAXSEG, 1000);
 	int defer = option(fd, SOL_TCP, TCP_DEFER_ACCEPT);
 	CARRY(&w, fd);
 	int l = world_fd(&w, 1);
@@ -112,6 +134,7 @@ static void listens_with_its_backlog_and_options(void)
 	check(option(l, SOL_TCP, TCP_DEFER_ACCEPT) == defer);
 	check(option(l, SOL_TCP, TCP_NODELAY) == 1 && option(l, SOL_TCP, TCP_KEEPIDLE) == 77);
 	check(option(l, SOL_IP, IP_TOS) == 0x10 && option(l, SOL_IP, IP_TTL) == 33);
+	check(option(l, SOL_TCP, TCP_MAXSEG) == 1000);
 	set_option(l, SOL_TCP, TCP_DEFER_ACCEPT, 0);
 	int c = client(AF_INET, 7001), s = accept(l, NULL, NULL);
 	put(c, "hello");
@@ -162,6 +185,7 @@ static void carries_a_connection(int family, int port)
 
 	connected(family, port, end);
 	union address from = name(end[0], getsockname), to = name(end[0], getpeername);
+	unsigned int mss = segment(end[0]), wnd = window(end[0]);
 	put(end[0], "unread request");
 	put(end[1], "unread answer");
 	CARRY(&w, end[0], end[1]);
@@ -169,6 +193,8 @@ static void carries_a_connection(int family, int port)
 	check(state(a) == TCP_ESTABLISHED && state(b) == TCP_ESTABLISHED);
 	same_name(a, &from, getsockname);
 	same_name(a, &to, getpeername);
+	check(segment(a) >= mss && segment(b) >= mss);
+	check(window(a) <= 2 * wnd && window(b) <= 2 * wnd);
 	holds(b, "unread request");
 	holds(a, "unread answer");
 	for (int i = 0; i < 3; i++) {
@@ -220,6 +246,7 @@ static void keeps_a_connection_to_an_ipv6_socket_over_ipv4(void)
 	put(s, "mapped");
 	CARRY(&w, s, c, l);
 	same_name(world_fd(&w, 1), &mapped, getsockname);
+	check(segment(world_fd(&w, 1)) > 30000 && segment(world_fd(&w, 2)) > 30000);
 	holds(world_fd(&w, 2), "mapped");
 	put(world_fd(&w, 2), "back");
 	gets(world_fd(&w, 1), "back");
