@@ -132,6 +132,7 @@ int mem_fill(struct mem_restoring *r, const struct task *task, struct err *err)
 
 /* --- shared anonymous memory */
 
+/* object_size() - what it had, or where other writers of images do not say: what regions show */
 static uint64_t object_size(const struct model *model, uint64_t shmid)
 {
 	uint64_t size = 0;
@@ -143,7 +144,11 @@ static uint64_t object_size(const struct model *model, uint64_t shmid)
 			const VmaEntry *vma = mm->vmas[i];
 			uint64_t end = vma->pgoff + vma->end - vma->start;
 
-			if (vma->status & VMA_ANON_SHARED && vma->shmid == shmid && end > size)
+			if (!(vma->status & VMA_ANON_SHARED) || vma->shmid != shmid)
+				continue;
+			if (vma->has_object_size)
+				return vma->object_size;
+			if (end > size)
 				size = end;
 		}
 	}

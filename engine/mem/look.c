@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/fd/kind.h"
@@ -201,6 +202,21 @@ static int look_file(struct fd_dump *dump, struct mem_known *known, const struct
 	return 0;
 }
 
+/* What no region shows is there all the same: mremap(2) may show it later. */
+static int look_object(const struct task *task, const struct maps_region *r, VmaEntry *e,
+		       struct err *err)
+{
+	char path[96];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%lx-%lx", task->pid, r->start, r->end);
+	if (stat(path, &st) < 0)
+		return fail_errno(err, "size of %s", path);
+	e->has_object_size = true;
+	e->object_size = (uint64_t)st.st_size;
+	return 0;
+}
+
 /* The code that restored tasks call must be the code they called. */
 static int look_vdso(const struct task *task, VmaEntry *e, struct err *err)
 {
@@ -239,6 +255,8 @@ static int look_region(struct fd_dump *dump, struct mem_known *known, struct tas
 	mm->vmas[mm->n_vmas++] = e;
 	if (is_file(r))
 		return look_file(dump, known, task, r, e, err);
+	if (e->status & VMA_ANON_SHARED)
+		return look_object(task, r, e, err);
 	return r->kind == MAPS_VDSO ? look_vdso(task, e, err) : 0;
 }
 
