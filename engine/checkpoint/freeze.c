@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "cgroup/cgroup.h"
 #include "engine/checkpoint/checkpoint.h"
@@ -14,7 +15,7 @@
 #include "runtime/base/err.h"
 #include "runtime/base/scope.h"
 
-enum { FREEZE_MS = 10000, STOP_MS = 10000 };
+enum { FREEZE_MS = 10000, STOP_MS = 10000, SOON_MS = 1000 };
 
 int checkpoint_freeze(void *ctx, struct err *err)
 {
@@ -123,6 +124,30 @@ static int seize_all(struct checkpoint *c, enum pass pass, struct err *err)
 	return 0;
 }
 
+/* In vfork(2) a thread sleeps until its child runs another program or ends, and no tracer wakes it;
+ * posix_spawn(3) does the same with clone(2) or clone3(2). */
+static bool waits_for_a_vfork(pid_t pid, pid_t tid)
+{
+	scoped_free char *text = NULL;
+	struct err ignored = {};
+
+	if (proc_text(pid, tid, "syscall", &text, &ignored) < 0)
+		return false;
+	long nr = strtol(text, NULL, 10);
+	return text[0] != 'r' && (nr == SYS_vfork || nr == SYS_clone || nr == SYS_clone3);
+}
+
+static int wait_thread(pid_t pid, pid_t tid, int *ret_stopsig, struct err *err)
+{
+	int r = tracee_wait(tid, SOON_MS, ret_stopsig, err);
+
+	if (r == -ETIMEDOUT && waits_for_a_vfork(pid, tid))
+		return refuse(err,
+			      "it waits in vfork(2) for its child; try again when that has "
+			      "run another program or ended");
+	return r == -ETIMEDOUT ? tracee_wait(tid, STOP_MS, ret_stopsig, err) : r;
+}
+
 /* A stop that a signal had caused before we came is the task's own state. */
 static int wait_task(struct task *task, struct err *err)
 {
@@ -130,7 +155,7 @@ static int wait_task(struct task *task, struct err *err)
 		struct thread *thread = &task->thread[i];
 		int stopsig;
 
-		int r = tracee_wait(thread->tid, STOP_MS, &stopsig, err);
+		int r = wait_thread(task->pid, thread->tid, &stopsig, err);
 		if (r >= 0)
 			r = tracee_regs(thread->tid, &thread->regs, err);
 		if (r >= 0)

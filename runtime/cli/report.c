@@ -120,14 +120,23 @@ static const char *code_name(int code)
 	return code == REFUSED ? "REFUSED" : strerrorname_np(-code);
 }
 
-void report_error(const struct global *global, const struct err *err)
+static void report_one(const struct global *global, const char *text, int code)
 {
-	char text[TEXT_MAX];
-	const struct message message = {"error", err_text(err, text, sizeof(text)),
-					code_name(err->code)};
+	const struct message message = {"error", text, code_name(code)};
 
 	to_stderr(global, &message);
 	to_log(global, &message);
+}
+
+/* The first line is the failure with its chain, further reasons for it follow. */
+void report_error(const struct global *global, const struct err *err)
+{
+	char text[TEXT_MAX], also[ERR_ALSO_MAX], *save;
+
+	report_one(global, err_text(err, text, sizeof(text)), err->code);
+	memcpy(also, err->also, sizeof(also));
+	for (char *line = strtok_r(also, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		report_one(global, line, err->code);
 }
 
 static void warn(const struct global *global, const struct message *message)
