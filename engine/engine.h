@@ -15,6 +15,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "runtime/base/log.h"
+
 struct err;
 struct cgroup_set;
 
@@ -45,8 +47,9 @@ struct checkpoint_request {
 	const char
 		*stdio[3]; /* links of fds 0-2 given at creation ("pipe:[1]"), NULL: unknown */
 	int image_dir;     /* O_DIRECTORY, exists; files are written below it */
-	int work_dir;      /* statistics go here */
-	int state_dir;     /* ENGINE_SAVED is kept here meanwhile, for recover() */
+	int work_dir;      /* statistics and the log go here */
+	enum log_level log_level;
+	int state_dir; /* ENGINE_SAVED is kept here meanwhile, for recover() */
 	enum fate_wish fate;
 	bool tcp_established; /* connections to the outside are wanted as well */
 	bool file_locks;
@@ -54,6 +57,9 @@ struct checkpoint_request {
 	bool shell_job;
 	bool link_remap;
 };
+
+#define ENGINE_DUMP_LOG "dump.log"
+#define ENGINE_RESTORE_LOG "restore.log"
 
 int checkpoint(const struct checkpoint_request *request, struct err *err);
 
@@ -75,6 +81,7 @@ struct restore_request {
 	const struct cgroup_set *cgroup; /* of the fresh bundle; exists once nest() returned */
 	int image_dir;
 	int work_dir;
+	enum log_level log_level;
 	int stdio[3];          /* what takes the place of the old stdio */
 	uint64_t capabilities; /* bounding set of the bundle: no task gets more */
 	struct bundle_namespaces namespaces;

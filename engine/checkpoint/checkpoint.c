@@ -15,6 +15,7 @@
 #include "engine/inject/calls.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
+#include "runtime/base/log.h"
 #include "runtime/base/scope.h"
 
 static int open_image(void *ctx, struct err *err)
@@ -54,6 +55,7 @@ int checkpoint_refused(struct checkpoint *c, int r, struct err *err)
 	if (r != REFUSED)
 		return r;
 	err_text(err, text, sizeof(text));
+	log_line(c->model.log, LOG_ERROR, "survey", "refused: %s", text);
 	*err = none;
 	return findings_add(&c->refused, err, "%s", text);
 }
@@ -70,9 +72,15 @@ int checkpoint_verdict(const struct checkpoint *c, struct err *err)
 
 static int run(struct checkpoint *c, struct err *err)
 {
-	enum fate fate = c->request->fate == LEAVE_RUNNING ? FATE_RUN : FATE_DIE;
+	const struct sequence sequence = {
+		.phase = phases,
+		.n = sizeof(phases) / sizeof(phases[0]),
+		.done = c->request->fate == LEAVE_RUNNING ? FATE_RUN : FATE_DIE,
+		.failed = FATE_RUN,
+		.log = c->model.log,
+	};
 
-	return phases_run(phases, sizeof(phases) / sizeof(phases[0]), c, fate, FATE_RUN, err);
+	return phases_run(&sequence, c, err);
 }
 
 int checkpoint(const struct checkpoint_request *request, struct err *err)
@@ -98,5 +106,8 @@ int checkpoint(const struct checkpoint_request *request, struct err *err)
 		return fail(err, -ENOMEM, "checkpoint");
 	c.fds.model = &c.model;
 	seccomp_table_init(&c.seccomp);
+	scoped(log_close) struct log *log =
+		log_open(request->work_dir, ENGINE_DUMP_LOG, request->log_level);
+	c.model.log = log;
 	return run(&c, err);
 }

@@ -13,6 +13,7 @@
 #include "engine/kernel/stat.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
+#include "runtime/base/log.h"
 #include "runtime/base/scope.h"
 
 enum { FREEZE_MS = 10000, STOP_MS = 10000, SOON_MS = 1000 };
@@ -183,6 +184,7 @@ static int stop_all(struct checkpoint *c, struct err *err)
 		if (wait_task(c->model.task[i], err) < 0)
 			return fail_in(err, "task %d", c->model.task[i]->pid);
 	clock_gettime(CLOCK_MONOTONIC, &c->stood);
+	log_info(c->model.log, "seize", "%zu tasks stand still", c->model.n_tasks);
 	return checkpoint_save(c, err);
 }
 

@@ -16,6 +16,7 @@
 #include "engine/task/room.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
+#include "runtime/base/log.h"
 #include "runtime/base/scope.h"
 
 /* --- lock: from here on we are in the container's network namespace */
@@ -143,6 +144,8 @@ static int look_task(struct checkpoint *c, struct task *task, struct err *err)
 		if (checkpoint_refused(c, r, err) < 0)
 			return r;
 	}
+	log_debug(c->model.log, "task", "%s: host pid %d, %zu threads, %zu descriptors",
+		  model_task_name(&c->model, task), task->pid, task->n_threads, task->n_fds);
 	r = look_memory(c, task, err);
 	if (r < 0)
 		fail_in(err, "%s", model_task_name(&c->model, task));
@@ -197,6 +200,9 @@ static int dump_files(struct checkpoint *c, struct err *err)
 
 		if (!file->holder) /* described by what maps it */
 			continue;
+		log_debug(c->model.log, "file", "%s: fd %d: %s: %s",
+			  model_task_name(&c->model, file->holder), file->num, file->kind->name,
+			  file->link);
 		int r = fd_dump_file(&c->fds, file, err);
 		if (checkpoint_refused(c, r, err) < 0)
 			return r;

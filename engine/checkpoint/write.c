@@ -14,6 +14,7 @@
 #include "engine/task/core.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
+#include "runtime/base/log.h"
 #include "runtime/base/scope.h"
 
 enum { IMG_VERSION = 2 }; /* CRTOOLS_IMAGES_V1_1 */
@@ -188,7 +189,10 @@ int checkpoint_pages(void *ctx, struct err *err)
 		if (task->mm && mem_dump(c->image, task, &c->written, err) < 0)
 			return fail_in(err, "%s", model_task_name(&c->model, task));
 	}
-	return mem_dump_shared(c->image, &c->model, &c->written, err);
+	int r = mem_dump_shared(c->image, &c->model, &c->written, err);
+	log_info(c->model.log, "pages", "%lu pages written, %lu looked at", c->written.pages,
+		 c->written.scanned);
+	return r;
 }
 
 /* --- the end */

@@ -4,6 +4,7 @@
 
 #include "engine/model/model.h"
 #include "runtime/base/arena.h"
+#include "runtime/base/log.h"
 
 struct task *model_add_task(struct model *model)
 {
@@ -91,6 +92,7 @@ void model_warn(struct model *model, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	log_line(model->log, LOG_WARN, "model", "%s", text);
 	const char **more = arena_grow(model->arena, model->warning, model->n_warnings,
 				       sizeof(model->warning[0]));
 	if (!more)

@@ -26,6 +26,7 @@
 struct arena;
 struct err;
 struct fd_kind;
+struct log;
 struct plant;
 struct stat_task;
 struct status_task;
@@ -89,6 +90,7 @@ struct model {
 	size_t n_tasks;
 	struct open_file **file;
 	size_t n_files;
+	struct log *log;      /* NULL: none */
 	const char **warning; /* what was given up without failing, a sentence each */
 	size_t n_warnings;
 };

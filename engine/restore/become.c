@@ -18,6 +18,7 @@
 #include "engine/task/room.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
+#include "runtime/base/log.h"
 #include "runtime/base/scope.h"
 
 static bool is_alive(const struct task *task)
@@ -50,6 +51,7 @@ static int fill_memory(struct restore *r, struct err *err)
 	}
 	mem_restore_end(&m);
 	r->pages = m.pages;
+	log_info(r->model.log, "furnish", "%lu pages are in memory", r->pages);
 	return ret;
 }
 

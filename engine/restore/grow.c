@@ -31,6 +31,7 @@
 #include "engine/restore/restore.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
+#include "runtime/base/log.h"
 #include "runtime/base/scope.h"
 
 enum { STOP_MS = 10000, END_MS = 10000, RSEQ_UNREGISTER = 1 };
@@ -482,10 +483,14 @@ static int take_step(struct restore *r, const struct plan_step *step, struct err
 
 static int take_steps(struct restore *r, struct err *err)
 {
-	for (size_t i = 0; i < r->plan.n; i++)
-		if (take_step(r, &r->plan.step[i], err) < 0)
-			return fail_in(err, "%s",
-				       model_task_name(&r->model, r->plan.step[i].task));
+	for (size_t i = 0; i < r->plan.n; i++) {
+		const struct plan_step *step = &r->plan.step[i];
+
+		if (take_step(r, step, err) < 0)
+			return fail_in(err, "%s", model_task_name(&r->model, step->task));
+	}
+	log_info(r->model.log, "grow", "%zu tasks stand, made in %zu steps", r->model.n_tasks,
+		 r->plan.n);
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "engine/restore/restore.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
+#include "runtime/base/log.h"
 #include "runtime/base/scope.h"
 
 enum { FD_MAX = 1 << 20 };
@@ -259,6 +260,8 @@ int restore_load(void *ctx, struct err *err)
 {
 	struct restore *r = ctx;
 
+	log_info(r->model.log, "load", "image of %s",
+		 image_is_foreign(r->image) ? "CRIU" : "ckrun");
 	int ret = load_tree(r, err);
 	if (ret >= 0)
 		ret = load_files(r, err);

@@ -12,6 +12,7 @@
 #include "engine/restore/restore.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
+#include "runtime/base/log.h"
 #include "runtime/base/scope.h"
 
 static const struct phase phases[] = {
@@ -47,8 +48,17 @@ int restore(const struct restore_request *request, struct err *err)
 	r.make.model = &r.model;
 	seccomp_table_init(&r.seccomp);
 	clock_gettime(CLOCK_MONOTONIC, &r.started);
-	int ret = phases_run(phases, sizeof(phases) / sizeof(phases[0]), &r, FATE_RUN, FATE_DIE,
-			     err);
+	scoped(log_close) struct log *log =
+		log_open(request->work_dir, ENGINE_RESTORE_LOG, request->log_level);
+	r.model.log = log;
+	const struct sequence sequence = {
+		.phase = phases,
+		.n = sizeof(phases) / sizeof(phases[0]),
+		.done = FATE_RUN,
+		.failed = FATE_DIE,
+		.log = log,
+	};
+	int ret = phases_run(&sequence, &r, err);
 	for (size_t i = 0; i < r.model.n_warnings && request->host->warn; i++)
 		request->host->warn(request->host->ctx, r.model.warning[i]);
 	return ret;

@@ -69,6 +69,7 @@ static int run_checkpoint(const struct call *call, const void *options, struct e
 
 	if (carry_check_modes(o->cgroups_mode, o->empty_ns, err) < 0)
 		return err->code;
+	wanted.log_level = call->global->debug ? LOG_DEBUG : LOG_INFO;
 	if (!wanted.image_path)
 		wanted.image_path = "checkpoint";
 	if (write_image(call, &wanted, err) < 0)

@@ -59,6 +59,7 @@ static int begin(const struct call *call, const struct options *o, int console_s
 	struct restore_options wanted = o->restore;
 	struct container container;
 
+	wanted.log_level = call->global->debug ? LOG_DEBUG : LOG_INFO;
 	if (!wanted.image_path)
 		wanted.image_path = "checkpoint";
 	if (container_restore(call->arena, &request, &wanted, &container, err) < 0)

@@ -8,12 +8,14 @@
 
 #include <stdbool.h>
 
+#include "runtime/base/log.h"
 #include "runtime/container/container.h"
 #include "runtime/container/create.h"
 
 struct checkpoint_options {
 	const char *image_path; /* made if it is not there */
 	const char *work_path;  /* NULL: the image path */
+	enum log_level log_level;
 	bool leave_running;
 	bool tcp_established, file_locks, ext_unix_sk, shell_job, link_remap;
 };
@@ -25,6 +27,7 @@ int container_checkpoint(const struct container *container,
 
 struct restore_options {
 	const char *image_path, *work_path;
+	enum log_level log_level;
 	bool tcp_established, tcp_close, ext_unix_sk, shell_job;
 };
 

@@ -248,8 +248,11 @@ void init_main(struct init *init)
 	if (!init->arena)
 		fail(&err, -ENOMEM, "out of memory");
 	else
-		phases_run(sequence[mode].step, sequence[mode].n, init, FATE_DIE, FATE_DIE,
-			   &err);
+		phases_run(&(const struct sequence){.phase = sequence[mode].step,
+						    .n = sequence[mode].n,
+						    .done = FATE_DIE,
+						    .failed = FATE_DIE},
+			   init, &err);
 	report(init, &err);
 	_exit(EXIT_FAILURE);
 }

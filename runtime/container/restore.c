@@ -78,6 +78,7 @@ static int run_engine(struct restoring *r, const struct restore_options *options
 		.cgroup = r->cgroup,
 		.image_dir = image,
 		.work_dir = work,
+		.log_level = options->log_level,
 		.stdio = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO},
 		.capabilities = container->config.process.capabilities.bounding,
 		.namespaces = bundle_namespaces(&container->config),
