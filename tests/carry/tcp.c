@@ -32,7 +32,7 @@ static void put(int fd, const char *text)
 	check(send(fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text));
 }
 
-static void gets(int fd, const char *text)
+static void arrives(int fd, const char *text)
 {
 	char got[256];
 
@@ -92,7 +92,7 @@ static void accepts_clients_that_come_later(void)
 	carried();
 	int c = client(AF_INET, 8001), s = accept(l, NULL, NULL);
 	put(c, "hello");
-	gets(s, "hello");
+	arrives(s, "hello");
 }
 
 static void keeps_a_connection(int family, int port)
@@ -102,17 +102,17 @@ static void keeps_a_connection(int family, int port)
 	put(c, "unread request");
 	put(s, "unread answer");
 	carried();
-	gets(s, "unread request");
-	gets(c, "unread answer");
+	arrives(s, "unread request");
+	arrives(c, "unread answer");
 	for (int i = 0; i < 3; i++) {
 		put(c, "more");
-		gets(s, "more");
+		arrives(s, "more");
 		put(s, "back");
-		gets(c, "back");
+		arrives(c, "back");
 	}
 	int d = client(family, port), t = accept(l, NULL, NULL);
 	put(d, "a new one");
-	gets(t, "a new one");
+	arrives(t, "a new one");
 	close(c);
 	ends(s);
 }
@@ -133,7 +133,7 @@ static void a_client(void)
 
 	put(fd, "ping");
 	other_carried();
-	gets(fd, "pong");
+	arrives(fd, "pong");
 	put(fd, "bye");
 }
 
@@ -144,14 +144,14 @@ static void keeps_a_connection_between_processes(void)
 	struct other child = other_start(a_client);
 	int s = accept(l, NULL, NULL);
 
-	gets(s, "ping");
+	arrives(s, "ping");
 	check(!epoll_ctl(epoll, EPOLL_CTL_ADD, s, &event));
 	carried();
 	check(epoll_wait(epoll, &got, 1, 0) == 0);
 	put(s, "pong");
 	other_ends_well(&child);
 	check(epoll_wait(epoll, &got, 1, 1000) == 1);
-	gets(s, "bye");
+	arrives(s, "bye");
 	ends(s);
 }
 
@@ -178,10 +178,10 @@ static void keeps_a_half_closed_connection(void)
 	check(!shutdown(c, SHUT_WR));
 	comes_to(s, TCP_CLOSE_WAIT);
 	carried();
-	gets(s, "last words");
+	arrives(s, "last words");
 	ends(s);
 	put(s, "answer");
-	gets(c, "answer");
+	arrives(c, "answer");
 	close(s);
 	ends(c);
 }
@@ -194,7 +194,7 @@ static void keeps_an_end_whose_program_is_gone(void)
 	close(c);
 	comes_to(s, TCP_CLOSE_WAIT);
 	carried();
-	gets(s, "testament");
+	arrives(s, "testament");
 	ends(s);
 }
 
@@ -205,7 +205,7 @@ static void keeps_connections_that_wait(void)
 	carried();
 	int s = accept(l, NULL, NULL);
 	put(c, "accepted");
-	gets(s, "accepted");
+	arrives(s, "accepted");
 }
 
 RUN(TEST(accepts_clients_that_come_later), TEST(keeps_a_connection_over_ipv4),

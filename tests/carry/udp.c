@@ -29,7 +29,7 @@ static void send_to(int fd, int port, const char *text)
 	      (ssize_t)strlen(text));
 }
 
-static void gets_from(int fd, int port, const char *text)
+static void comes_from(int fd, int port, const char *text)
 {
 	struct sockaddr_in is = {0}, want = address(port);
 	socklen_t len = sizeof(is);
@@ -48,10 +48,10 @@ static void keeps_datagrams_and_their_senders(void)
 	send_to(two, 8101, "second");
 	close(two);
 	carried();
-	gets_from(to, 8102, "first");
-	gets_from(to, 8103, "second");
+	comes_from(to, 8102, "first");
+	comes_from(to, 8103, "second");
 	send_to(to, 8102, "back");
-	gets_from(one, 8101, "back");
+	comes_from(one, 8101, "back");
 }
 
 static void stays_connected(void)
@@ -63,12 +63,12 @@ static void stays_connected(void)
 	check(!connect(one, (struct sockaddr *)&a, sizeof(a)));
 	carried();
 	check(send(one, "hello", 5, 0) == 5);
-	gets_from(two, 8111, "hello");
+	comes_from(two, 8111, "hello");
 	send_to(three, 8111, "unheard");
 	usleep(1000);
 	check(recv(one, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN);
 	send_to(two, 8111, "heard");
-	gets_from(one, 8112, "heard");
+	comes_from(one, 8112, "heard");
 }
 
 RUN(TEST(keeps_datagrams_and_their_senders), TEST(stays_connected))

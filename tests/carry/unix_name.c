@@ -12,7 +12,7 @@ static void put(int fd, const char *text)
 	check(send(fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text));
 }
 
-static void gets(int fd, const char *text)
+static void arrives(int fd, const char *text)
 {
 	char got[256];
 
@@ -86,7 +86,7 @@ static void accepts_clients_that_come_later(void)
 	check(S_ISSOCK(st.st_mode) && st.st_uid == 33 && st.st_gid == 44);
 	int c = client("/tmp/server.sock"), s = accept(l, NULL, NULL);
 	put(c, "hello");
-	gets(s, "hello");
+	arrives(s, "hello");
 }
 
 static void finds_a_relative_name_again(void)
@@ -107,12 +107,12 @@ static void keeps_abstract_names_and_connections(void)
 	carried();
 	is_called(l, "@abstract");
 	is_called(s, "@abstract");
-	gets(s, "unread");
+	arrives(s, "unread");
 	put(s, "back");
-	gets(c, "back");
+	arrives(c, "back");
 	int d = client("@abstract");
 	put(d, "later");
-	gets(accept(l, NULL, NULL), "later");
+	arrives(accept(l, NULL, NULL), "later");
 }
 
 static void keeps_a_connection_whose_server_is_gone(void)
@@ -124,7 +124,7 @@ static void keeps_a_connection_whose_server_is_gone(void)
 	check(!unlink("/tmp/gone.sock"));
 	put(s, "unread");
 	carried();
-	gets(c, "unread");
+	arrives(c, "unread");
 	is_called(s, "/tmp/gone.sock");
 	check(access("/tmp/gone.sock", F_OK) < 0);
 }
@@ -136,7 +136,7 @@ static void keeps_connections_that_wait(void)
 	carried();
 	int s = accept(l, NULL, NULL);
 	put(c, "accepted");
-	gets(s, "accepted");
+	arrives(s, "accepted");
 }
 
 static void keeps_datagrams_and_their_senders(void)
@@ -155,11 +155,11 @@ static void keeps_datagrams_and_their_senders(void)
 	carried();
 	check(recvfrom(to, got, sizeof(got), 0, (struct sockaddr *)&is, &len) == 5);
 	check(len == want_len && !memcmp(&is, &want, len));
-	gets(to, "second");
+	arrives(to, "second");
 	put(one, "third");
-	gets(to, "third");
+	arrives(to, "third");
 	check(sendto(to, "back", 4, 0, (struct sockaddr *)&want, want_len) == 4);
-	gets(one, "back");
+	arrives(one, "back");
 }
 
 static void is_by(int fd, pid_t pid, uid_t uid, gid_t gid)

@@ -12,7 +12,7 @@ static void put(int fd, const char *text)
 	check(send(fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text));
 }
 
-static void gets(int fd, const char *text)
+static void arrives(int fd, const char *text)
 {
 	char got[256];
 
@@ -26,7 +26,7 @@ static void a_child_at_the_other_end(void)
 {
 	put(end[1], "before");
 	other_carried();
-	gets(end[1], "down");
+	arrives(end[1], "down");
 	put(end[1], "up");
 }
 
@@ -36,9 +36,9 @@ static void keeps_a_stream_between_parent_and_child(void)
 	struct other child = other_start(a_child_at_the_other_end);
 	put(end[0], "down");
 	carried();
-	gets(end[0], "before");
+	arrives(end[0], "before");
 	other_ends_well(&child);
-	gets(end[0], "up");
+	arrives(end[0], "up");
 }
 
 static void keeps_the_bounds_of_packets(void)
@@ -51,13 +51,13 @@ static void keeps_the_bounds_of_packets(void)
 	put(mine[1], "datagram");
 	put(mine[1], "another");
 	carried();
-	gets(end[1], "one");
-	gets(end[1], "");
-	gets(end[1], "three");
-	gets(mine[0], "datagram");
-	gets(mine[0], "another");
+	arrives(end[1], "one");
+	arrives(end[1], "");
+	arrives(end[1], "three");
+	arrives(mine[0], "datagram");
+	arrives(mine[0], "another");
 	put(mine[0], "back");
-	gets(mine[1], "back");
+	arrives(mine[1], "back");
 }
 
 static void keeps_a_full_queue(void)
@@ -85,12 +85,12 @@ static void keeps_what_is_shut_down_or_closed(void)
 	put(done[1], "testament");
 	close(done[1]);
 	carried();
-	gets(end[1], "last words");
-	gets(end[1], "");
+	arrives(end[1], "last words");
+	arrives(end[1], "");
 	put(end[1], "answer");
-	gets(end[0], "answer");
-	gets(done[0], "testament");
-	gets(done[0], "");
+	arrives(end[0], "answer");
+	arrives(done[0], "testament");
+	arrives(done[0], "");
 }
 
 static void a_child_that_writes_what_its_parent_opened(void)
@@ -109,11 +109,11 @@ static void shares_one_socket_among_processes_and_numbers(void)
 	check(fcntl(end[0], F_GETFL) & O_NONBLOCK);
 	close(end[0]);
 	other_ends_well(&child);
-	gets(end[1], "from the child");
+	arrives(end[1], "from the child");
 	put(again, "from the other number");
-	gets(end[1], "from the other number");
+	arrives(end[1], "from the other number");
 	close(again);
-	gets(end[1], ""); /* nobody else has it */
+	arrives(end[1], ""); /* nobody else has it */
 }
 
 static void wakes_who_waits_for_it(void)

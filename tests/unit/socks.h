@@ -38,7 +38,7 @@ static inline void empty(int fd)
 }
 
 /* Packets of loopback may take a moment. */
-static inline void gets(int fd, const char *text)
+static inline void arrives(int fd, const char *text)
 {
 	char got[256];
 	size_t n = 0, want = strlen(text);
@@ -57,7 +57,7 @@ static inline void gets(int fd, const char *text)
 	check(fcntl(fd, F_SETFL, flags) == 0);
 }
 
-static inline void gets_end(int fd)
+static inline void ends(int fd)
 {
 	char byte;
 	int flags = fcntl(fd, F_GETFL);

@@ -138,7 +138,7 @@ static void listens_with_its_backlog_and_options(void)
 	set_option(l, SOL_TCP, TCP_DEFER_ACCEPT, 0);
 	int c = client(AF_INET, 7001), s = accept(l, NULL, NULL);
 	put(c, "hello");
-	gets(s, "hello");
+	arrives(s, "hello");
 }
 
 static void keeps_both_listeners_of_a_shared_port(void)
@@ -199,12 +199,12 @@ static void carries_a_connection(int family, int port)
 	holds(a, "unread answer");
 	for (int i = 0; i < 3; i++) {
 		put(a, "more");
-		gets(b, "more");
+		arrives(b, "more");
 		put(b, "and back");
-		gets(a, "and back");
+		arrives(a, "and back");
 	}
 	close(a);
-	gets_end(b);
+	ends(b);
 }
 
 static void keeps_a_connection_and_what_was_not_read(void)
@@ -228,7 +228,7 @@ static void goes_on_after_a_checkpoint_as_before(void)
 	check(option(end[0], SOL_SOCKET, SO_REUSEADDR) == 1);
 	holds(end[1], "unread");
 	put(end[1], "on");
-	gets(end[0], "on");
+	arrives(end[0], "on");
 }
 
 static void keeps_a_connection_to_an_ipv6_socket_over_ipv4(void)
@@ -249,7 +249,7 @@ static void keeps_a_connection_to_an_ipv6_socket_over_ipv4(void)
 	check(segment(world_fd(&w, 1)) > 30000 && segment(world_fd(&w, 2)) > 30000);
 	holds(world_fd(&w, 2), "mapped");
 	put(world_fd(&w, 2), "back");
-	gets(world_fd(&w, 1), "back");
+	arrives(world_fd(&w, 1), "back");
 	client(AF_INET, 7013);
 }
 
@@ -315,7 +315,7 @@ static void keeps_the_options_of_a_connection(void)
 	check(option(b, SOL_TCP, TCP_CORK) == 1);
 	check(getsockopt(b, SOL_TCP, TCP_CONGESTION, text, &len) == 0 && !strcmp(text, "reno"));
 	set_option(b, SOL_TCP, TCP_CORK, 0);
-	gets(a, "corked");
+	arrives(a, "corked");
 }
 
 static void keeps_a_half_closed_connection(void)
@@ -331,14 +331,14 @@ static void keeps_a_half_closed_connection(void)
 	CARRY(&w, end[0], end[1]);
 	int a = world_fd(&w, 1), b = world_fd(&w, 2);
 	check(wait_for(a, TCP_FIN_WAIT2) && wait_for(b, TCP_CLOSE_WAIT));
-	gets(b, "last words");
-	gets_end(b);
+	arrives(b, "last words");
+	ends(b);
 	check(send(a, "x", 1, MSG_NOSIGNAL) < 0 && errno == EPIPE);
-	gets(a, "unread answer");
+	arrives(a, "unread answer");
 	put(b, "still");
-	gets(a, "still");
+	arrives(a, "still");
 	close(b);
-	gets_end(a);
+	ends(a);
 }
 
 static void keeps_an_end_whose_program_is_gone(void)
@@ -353,8 +353,8 @@ static void keeps_an_end_whose_program_is_gone(void)
 	CARRY(&w, end[1]);
 	int b = world_fd(&w, 1);
 	check(wait_for(b, TCP_CLOSE_WAIT));
-	gets(b, "testament");
-	gets_end(b);
+	arrives(b, "testament");
+	ends(b);
 }
 
 static void keeps_connections_that_wait_for_accept(void)
@@ -369,7 +369,7 @@ static void keeps_connections_that_wait_for_accept(void)
 	same_name(world_fd(&w, 1), &from, getsockname);
 	same_name(s, &from, getpeername);
 	put(world_fd(&w, 1), "accepted");
-	gets(s, "accepted");
+	arrives(s, "accepted");
 }
 
 static void refuses_what_was_sent_before_accept(void)
@@ -380,7 +380,7 @@ static void refuses_what_was_sent_before_accept(void)
 	put(c, "early");
 	SEE(&w, l, c);
 	refused(&w, "127.0.0.1:7019: has sent data and is not accepted yet; try again");
-	gets(accept(l, NULL, NULL), "early");
+	arrives(accept(l, NULL, NULL), "early");
 }
 
 static void refuses_a_connection_to_the_outside(void)
@@ -394,7 +394,7 @@ static void refuses_a_connection_to_the_outside(void)
 		"127.0.0.1:7020 leads out of the container; close it before the checkpoint");
 	check(option(end[0], SOL_TCP, TCP_REPAIR) == 0);
 	put(end[0], "on");
-	gets(end[1], "on");
+	arrives(end[1], "on");
 }
 
 static void refuses_a_connection_from_outside_that_waits(void)

@@ -40,7 +40,7 @@ static void send_from(int fd, union address to, const char *text)
 	check(sendto(fd, text, strlen(text), 0, &to.sa, sizeof(to)) == (ssize_t)strlen(text));
 }
 
-static void gets_from(int fd, const char *text, union address from)
+static void comes_from(int fd, const char *text, union address from)
 {
 	union address is = {0};
 	socklen_t len = sizeof(is);
@@ -66,13 +66,13 @@ static void keeps_datagrams_and_who_sent_them(void)
 	CARRY(&w, fd, a);
 	int again = world_fd(&w, 1);
 	check(!strcmp(w.seen.file[0]->kind->name, "UDP socket"));
-	gets_from(again, "first", one);
-	gets_from(again, "", gone);
-	gets_from(again, "from one that is gone", gone);
-	gets_from(again, "last", one);
+	comes_from(again, "first", one);
+	comes_from(again, "", gone);
+	comes_from(again, "from one that is gone", gone);
+	comes_from(again, "last", one);
 	empty(again);
 	send_from(world_fd(&w, 2), to, "on");
-	gets_from(again, "on", one);
+	comes_from(again, "on", one);
 }
 
 static void keeps_datagrams_over_ipv6(void)
@@ -84,8 +84,8 @@ static void keeps_datagrams_over_ipv6(void)
 	send_from(a, v6("::1", 7111), "six");
 	send_from(b, v4("127.0.0.1", 7111), "four");
 	CARRY(&w, fd, a, b);
-	gets_from(world_fd(&w, 1), "six", one);
-	gets_from(world_fd(&w, 1), "four", v6("::ffff:127.0.0.1", 7113));
+	comes_from(world_fd(&w, 1), "six", one);
+	comes_from(world_fd(&w, 1), "four", v6("::ffff:127.0.0.1", 7113));
 }
 
 static void takes_nothing_out_when_it_looks(void)
@@ -98,8 +98,8 @@ static void takes_nothing_out_when_it_looks(void)
 	send_from(a, at, "two");
 	SEE(&w, fd);
 	world_ok(&w, dump_all(&w));
-	gets_from(fd, "one", v4("127.0.0.1", 7122));
-	gets_from(fd, "two", v4("127.0.0.1", 7122));
+	comes_from(fd, "one", v4("127.0.0.1", 7122));
+	comes_from(fd, "two", v4("127.0.0.1", 7122));
 	empty(fd);
 }
 
@@ -113,11 +113,11 @@ static void stays_connected_and_hears_its_peer_only(void)
 	check(connect(a, &two.sa, sizeof(two)) == 0);
 	put(a, "waits");
 	CARRY(&w, a, b);
-	gets_from(world_fd(&w, 1), "before it was connected", v4("127.0.0.1", 7133));
-	gets_from(world_fd(&w, 2), "waits", one);
+	comes_from(world_fd(&w, 1), "before it was connected", v4("127.0.0.1", 7133));
+	comes_from(world_fd(&w, 2), "waits", one);
 	send_from(bound(v4("127.0.0.1", 7134)), one, "unheard");
 	send_from(world_fd(&w, 2), one, "heard");
-	gets_from(world_fd(&w, 1), "heard", two);
+	comes_from(world_fd(&w, 1), "heard", two);
 	empty(world_fd(&w, 1));
 }
 
