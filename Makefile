@@ -25,8 +25,8 @@ LIB_DIRS := runtime/base runtime/container runtime/criu runtime/image oci cgroup
 	engine/ipc engine/checkpoint engine/restore
 LIB_SRC  := $(sort $(foreach d,$(LIB_DIRS),$(wildcard $(d)/*.c)))
 CLI_SRC  := $(sort $(wildcard runtime/cli/*.c))
-PROTO    := $(sort $(wildcard engine/image/schema/*.proto))
-PB_C     := $(patsubst engine/image/schema/%.proto,$(BUILD)/gen/engine/image/schema/%.pb-c.c,$(PROTO))
+PROTO    := $(sort $(wildcard engine/image/schema/*.proto runtime/criu/schema/*.proto))
+PB_C     := $(PROTO:%.proto=$(BUILD)/gen/%.pb-c.c)
 PB_H     := $(PB_C:.c=.h)
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o) $(PB_C:%.c=%.o) $(BUILD)/engine/inject/blob.o
 CLI_OBJ  := $(CLI_SRC:%.c=$(BUILD)/%.o)
@@ -168,9 +168,10 @@ bench bench-start: deps
 fuzz: deps
 	tests/fuzz/run
 
-#: make install   PREFIX=/usr/local DESTDIR=
+#: make install   PREFIX=/usr/local DESTDIR=; also the name criu, for tools that look for it
 install: all
 	install -D -m 0755 $(BUILD)/ckrun $(DESTDIR)$(PREFIX)/sbin/ckrun
+	ln -sf ckrun $(DESTDIR)$(PREFIX)/sbin/criu
 
 clean:
 	rm -rf build

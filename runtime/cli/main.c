@@ -12,6 +12,7 @@
 #include "runtime/cli/verbs.h"
 #include "runtime/cli/version.h"
 #include "runtime/container/selfclone.h"
+#include "runtime/criu/criu.h"
 
 struct line {
 	struct global global;
@@ -186,6 +187,8 @@ static int run(struct line *line, char **argv, struct args *args, struct arena *
 
 int main(int argc, char **argv)
 {
+	if (criu_is_called(argv[0]))
+		return criu_main(argc, argv, version_build());
 	scoped(arena_free) struct arena *arena = arena_new();
 	struct line line = {.global = {.log_format = "text", .root = "/run/ckrun"}};
 	struct args args = {argv + (argc > 0), (size_t)(argc > 0 ? argc - 1 : 0)};

@@ -6,4 +6,7 @@
  * "ckrun version X", "commit: Y", "spec: Z". */
 void version_print(void);
 
+/* version_build() - "X (commit Y)" */
+const char *version_build(void);
+
 #endif

@@ -115,12 +115,20 @@ podman_starts_executes_pauses_stops_and_removes() {
 	same "$(podman ps -aq)" ""
 }
 
-# podman asks the program `criu` for its version before it lets a runtime checkpoint.
+# podman asks the program `criu` for its version before it lets a runtime checkpoint: ckrun by that
+# name, and no other program of that name is to be found.
+only_our_criu() {
+	mkdir -p "$work/sbin"
+	ln -sf /usr/sbin/* "$work/sbin/"
+	ln -sfT "$ckrun" "$work/sbin/criu"
+	PATH=$work/sbin:/usr/bin:/bin
+}
+
 podman_carries_a_container() {
 	local before
 
 	image
-	command -v criu >/dev/null || skip "podman wants a program criu that answers it"
+	only_our_criu
 	podman run -d --network none --name web localhost/bb \
 		sh -c 'i=0; while :; do i=$((i + 1)); echo $i >/n; usleep 20000; done' >/dev/null
 	until_true podman exec web test -s /n
@@ -137,7 +145,7 @@ podman_carries_a_container() {
 
 podman_carries_a_container_in_an_archive() {
 	image
-	command -v criu >/dev/null || skip "podman wants a program criu that answers it"
+	only_our_criu
 	podman run -d --network none --name web localhost/bb sh -c 'echo kept >/n; exec sleep 1000' >/dev/null
 	until_true podman exec web test -s /n
 	podman container checkpoint -e "$work/web.tar" --leave-running web >/dev/null
@@ -147,6 +155,16 @@ podman_carries_a_container_in_an_archive() {
 	same "$(podman exec web2 cat /n)" kept
 	contains "$(podman top web2 args)" "sleep 1000"
 	podman rm -f -t 0 web2 >/dev/null
+}
+
+podman_is_told_that_there_is_no_pre_checkpoint() {
+	image
+	only_our_criu
+	podman run -d --network none --name web localhost/bb sleep 1000 >/dev/null
+	! podman container checkpoint --pre-checkpoint web >/dev/null 2>"$work/errors"
+	contains "$(<"$work/errors")" "--pre-dump is not supported"
+	same "$(podman inspect -f '{{.State.Running}}' web)" true
+	podman rm -f -t 0 web >/dev/null
 }
 
 tests+=(
@@ -159,4 +177,5 @@ tests+=(
 	podman_starts_executes_pauses_stops_and_removes
 	podman_carries_a_container
 	podman_carries_a_container_in_an_archive
+	podman_is_told_that_there_is_no_pre_checkpoint
 )
