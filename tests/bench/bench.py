@@ -22,7 +22,7 @@ import sys
 import time
 
 import table
-from runtime import DIR, ROOT, Failed, Runtime, bundle, ms_since, wait_for
+from runtime import ROOT, Failed, Runtime, bundle, ms_since, quiet_dir, wait_for
 
 # MiB, children, threads, pages rewritten per second
 WORKLOADS = {
@@ -71,8 +71,7 @@ def size_mib(place):
 
 
 def forget_pages(place):
-    """Big files give their blocks back; the folder goes at the end of all.  On ext4, where many
-    files were just deleted, making one takes 1 ms instead of 25 us."""
+    """Big files give their blocks back; the folder goes at the end of all (see quiet_dir)."""
     for path, _, names in os.walk(place):
         for name in names:
             os.truncate(os.path.join(path, name), 0)
@@ -81,7 +80,7 @@ def forget_pages(place):
 def once(runtime, place, shared_path, run):
     """One container: started, written while it runs, written, restored."""
     shared = Shared(shared_path)
-    live, image = runtime.new_dir(f"live-{run}"), runtime.new_dir(f"image-{run}")
+    live, image = quiet_dir(f"{runtime.name}-live-{run}"), quiet_dir(f"{runtime.name}-image-{run}")
     work = runtime.new_dir(f"work-{run}")
     name = f"bench-{os.getpid()}"
     got = {}
@@ -135,7 +134,7 @@ def beat_bundle(runtime, workload):
 
 
 def carry_one(workload, runtimes, runs):
-    """Medians by runtime; one that failed is named and left out."""
+    """All figures by runtime; one that failed is named and left out."""
     places = {runtime.name: beat_bundle(runtime, workload) for runtime in runtimes}
     got = {runtime.name: [] for runtime in runtimes}
     for run in range(runs):
@@ -144,7 +143,25 @@ def carry_one(workload, runtimes, runs):
                 got[runtime.name].append(once(runtime, *places[runtime.name], f"{workload}-{run}"))
             except Failed as failure:
                 print(f"{workload:10} {runtime.name}: {failure}", flush=True)
-    return {name: table.medians(values) for name, values in got.items() if values}
+    return {name: values for name, values in got.items() if values}
+
+
+def show(workload, got, ours):
+    """Rows of a workload; False if ours lost something or failed."""
+    middle = {name: table.medians(runs) for name, runs in got.items()}
+    for name, runs in got.items():
+        table.show(workload, name, middle[name])
+        if len(runs) > 1:
+            table.show(workload, name + ", least", table.least(runs))
+    if workload in table.RECORDED:
+        middle[table.RECORDED_NAME] = table.RECORDED[workload]
+        table.show(workload, table.RECORDED_NAME, table.RECORDED[workload])
+    if ours not in got:
+        return False
+    for name in middle:
+        if name != ours:
+            table.show_ratio(workload, f"{ours} : {name}", middle[ours], middle[name])
+    return table.least(got[ours])["verified"] == 1
 
 
 def carry(runs, workloads, runtimes):
@@ -154,19 +171,7 @@ def carry(runs, workloads, runtimes):
     table.heading()
     for workload in workloads:
         got = carry_one(workload, runtimes, runs)
-        for name, values in got.items():
-            table.show(workload, name, values)
-        recorded = table.RECORDED.get(workload)
-        if recorded:
-            table.show(workload, table.RECORDED_NAME, recorded)
-        ours = got.pop(runtimes[0].name, None)
-        fine = fine and ours is not None and ours["verified"] == 1
-        if ours is None:
-            continue
-        for name, values in got.items():
-            table.show_ratio(workload, f"ckrun : {name}", ours, values)
-        if recorded:
-            table.show_ratio(workload, f"ckrun : {table.RECORDED_NAME}", ours, recorded)
+        fine = show(workload, got, runtimes[0].name) and fine
     return fine
 
 

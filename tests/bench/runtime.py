@@ -80,3 +80,24 @@ class Runtime:
         shutil.rmtree(place, ignore_errors=True)
         os.makedirs(place)
         return place
+
+
+def quiet_dir(name):
+    """A folder where making a file is as fast as it can be.
+
+    ext4 looks at every inode of the block group that was deleted within the last minutes first: 300
+    us for each file beside a build that goes on, 30 us elsewhere.  DIR is a "top" folder (chattr +T,
+    tests/bench/run): what is made in it is spread over the groups."""
+    tried = []
+    for number in range(16):
+        place = os.path.join(DIR, f"{name}-{number}")
+        os.makedirs(place)
+        begun = time.monotonic()
+        for file in range(64):
+            os.close(os.open(f"{place}/{file}", os.O_CREAT | os.O_WRONLY))
+        tried.append((time.monotonic() - begun, place))
+        if tried[-1][0] < 64 * 60e-6:
+            break
+    quiet = min(tried)[1] + "/image"
+    os.makedirs(quiet)
+    return quiet

@@ -23,6 +23,11 @@ def medians(runs):
     return {key: statistics.median(run[key] for run in runs) for key in runs[0]}
 
 
+def least(runs):
+    """What the machine can do when nothing disturbs it; `verified` of the worst run."""
+    return {key: min(run[key] for run in runs) for key in runs[0]}
+
+
 def ratio(ours, theirs):
     """Ours as a part of theirs; what is not a time has none."""
     return {key: ours[key] / theirs[key] for key in ("start", "checkpoint", "live", "pause", "restore")
