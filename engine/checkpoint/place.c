@@ -34,6 +34,9 @@ static struct ipc_scene ipc_scene(struct checkpoint *c)
 		.init = c->request->init,
 		.ns_id = ids(c)->ipc_ns_id,
 		.made = (c->request->namespaces.made & CLONE_NEWIPC) != 0,
+		.root = c->fds.root,
+		.mount = c->request->mount,
+		.n_mounts = c->request->n_mounts,
 		.refused = &c->refused,
 	};
 }

@@ -10,22 +10,30 @@
 #define CKRUN_IPC_IPC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "engine/image/schema/ipc.pb-c.h"
 
 struct arena;
+struct bundle_mount;
 struct err;
 struct findings;
 struct image_dir;
 
+/* Message queues are listed in the mqueue file system that the bundle mounts; without one (mount
+ * may be NULL) one is mounted for the moment, whose end costs milliseconds. */
 struct ipc_scene {
 	struct arena *arena;
 	pid_t init;     /* of the container, in our pid namespace */
 	uint32_t ns_id; /* ipc_ns_id of ids-PID */
 	bool made;      /* a namespace of its own: not the host's, not joined by path */
-	struct findings *refused; /* ipc_look() alone */
+	/* ipc_look() alone */
+	int root; /* of the container, O_PATH */
+	const struct bundle_mount *mount;
+	size_t n_mounts;
+	struct findings *refused;
 };
 
 /* ipc_look() - *ret is NULL if the namespace is not the container's own. */

@@ -1,17 +1,45 @@
 /* mqueue.c - POSIX message queues: named to be refused
  *
- * Seen   mqueue file system of the namespace, mounted for the moment without a place (fsopen(2),
- *        Linux 5.2): the container may not have it mounted, or elsewhere.
+ * Seen   mqueue file system of the namespace: the one that the bundle mounts (the runtime made it in
+ *        there), else one without a place (fsopen(2), Linux 5.2).  Closing such a mount waits
+ *        for an RCU grace period, 4 to 30 ms (Linux 6.18), while the tasks stand still.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
 
+#include "engine/engine.h"
 #include "engine/ipc/rooms.h"
 #include "engine/model/findings.h"
 #include "runtime/base/err.h"
 #include "runtime/base/scope.h"
+
+enum { MQUEUE_SUPER_MAGIC = 0x19800202 };
+
+/* The bundle's mount of the container's own queues, or -1. */
+static int open_mounted(const struct ipc_scene *scene)
+{
+	const struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	struct statfs fs;
+
+	for (size_t i = 0; i < scene->n_mounts; i++) {
+		if (!scene->mount[i].type || strcmp(scene->mount[i].type, "mqueue") != 0)
+			continue;
+		scoped_fd int fd = (int)syscall(SYS_openat2, scene->root,
+						scene->mount[i].destination, &how, sizeof(how));
+		if (fd >= 0 && !fstatfs(fd, &fs) && fs.f_type == MQUEUE_SUPER_MAGIC)
+			return take_fd(&fd);
+	}
+	return -1;
+}
 
 static int mount_queues(int *ret_fd, struct err *err)
 {
@@ -36,8 +64,8 @@ static void close_dir(DIR **dir)
 
 int mqueue_look(const struct ipc_scene *scene, struct err *err)
 {
-	scoped_fd int top = -1;
-	int r = mount_queues(&top, err);
+	scoped_fd int top = open_mounted(scene);
+	int r = top < 0 ? mount_queues(&top, err) : 0;
 
 	if (r < 0)
 		return r == -ENODEV ? 0 : r; /* a kernel without them */

@@ -20,7 +20,7 @@
 #include "runtime/base/err.h"
 #include "runtime/base/scope.h"
 
-enum { BUFFER = 1 << 20, BUCKETS = 1024 };
+enum { BUFFER = 1 << 20, BUCKETS = 1024, BRIEF_MEMBERS = 64 };
 
 /* A file with several names, under its first one. */
 struct known {
@@ -33,7 +33,8 @@ struct packing {
 	struct tar_out *out;
 	uint64_t mount;
 	struct arena *arena; /* lasts */
-	struct arena *brief; /* of one member */
+	struct arena *brief; /* of some members: one for each would cost more than they do */
+	unsigned int in_brief;
 	struct known *bucket[BUCKETS];
 	char *buffer;
 };
@@ -234,14 +235,22 @@ static int put_member(struct packing *p, int fd, struct tar_member *m, struct er
 	return r < 0 ? r : tar_put_end(p->out, err);
 }
 
+static int renew_brief(struct packing *p, struct err *err)
+{
+	if (!p->brief || ++p->in_brief == BRIEF_MEMBERS) {
+		arena_free(&p->brief);
+		p->brief = arena_new();
+		p->in_brief = 0;
+	}
+	return p->brief ? 0 : fail(err, -ENOMEM, "out of memory");
+}
+
 static int pack_member(struct packing *p, int fd, const struct statx *st, const char *path,
 		       struct err *err)
 {
-	scoped(arena_free) struct arena *brief = arena_new();
 	struct tar_member m;
-	int r = brief ? 0 : fail(err, -ENOMEM, "out of memory");
+	int r = renew_brief(p, err);
 
-	p->brief = brief;
 	describe(st, path, &m);
 	if (r >= 0 && m.type != TAR_DIRECTORY && st->stx_nlink > 1)
 		r = find_known(p, st->stx_ino, path, &m.link, err);
@@ -314,5 +323,8 @@ int tree_pack(int dir, struct tar_out *out, struct err *err)
 	p->arena = arena;
 	p->buffer = buffer;
 	int r = mount_of(dir, &p->mount, err);
-	return r < 0 ? r : pack_all(p, dir, err);
+	if (r >= 0)
+		r = pack_all(p, dir, err);
+	arena_free(&p->brief);
+	return r;
 }

@@ -74,7 +74,8 @@ struct tar_in {
 	/* read() - exactly len bytes, or an error */
 	int (*read)(void *ctx, void *data, size_t len, struct err *err);
 	void *ctx;
-	struct arena *arena; /* of the present member; tar_in_drop() frees it */
+	struct arena *arena; /* of the present member and some before; tar_in_drop() frees it */
+	uint64_t used;       /* in it, about */
 	uint64_t left;       /* of its data */
 	uint64_t padded;     /* the same with padding */
 };

@@ -13,8 +13,10 @@
 #include "runtime/base/scope.h"
 
 enum {
-	RECORDS_MAX = 64 << 20, /* bytes of one header; an attribute has up to 64 KiB */
+	RECORDS_MAX = 16 << 20, /* bytes of one header; an attribute has up to 64 KiB */
 	RUNS_MAX = 1 << 22,
+	ARENA_MAX = 128 << 10,
+	MEMBER_ABOUT = 2 << 10,
 };
 
 /* --- headers and data */
@@ -60,6 +62,7 @@ static int get_records(struct tar_in *in, uint64_t size, struct pax *ret, struct
 	char *text = arena_alloc(in->arena, (size_t)size + 1);
 	if (!text)
 		return fail(err, -ENOMEM, "out of memory");
+	in->used += size;
 	int r = in->read(in->ctx, text, (size_t)size, err);
 	if (r >= 0)
 		r = skip(in, padding(size), err);
@@ -105,6 +108,7 @@ static int get_map(struct tar_in *in, struct tar_member *m, struct err *err)
 
 	if (r >= 0 && n > RUNS_MAX)
 		r = fail(err, -E2BIG, "%" PRIu64 " pieces of data", n);
+	in->used += n * 2 * sizeof(struct run);
 	for (uint64_t i = 0; i < n && r >= 0; i++) {
 		start = len = 0;
 		r = map_number(&map, &start, err);
@@ -271,8 +275,12 @@ static int renew(struct tar_in *in, struct err *err)
 	int r = skip(in, in->padded, err);
 
 	in->left = in->padded = 0;
-	arena_free(&in->arena);
-	in->arena = arena_new();
+	in->used += MEMBER_ABOUT;
+	if (in->used > ARENA_MAX || !in->arena) {
+		arena_free(&in->arena);
+		in->arena = arena_new();
+		in->used = 0;
+	}
 	return in->arena ? r : fail(err, -ENOMEM, "out of memory");
 }
 

@@ -107,7 +107,7 @@ static int open_place(int top, const char *name, struct place *ret, struct err *
 		return fail(err, -ENAMETOOLONG, "%s", name);
 	if (!strcmp(base, ".") || !strcmp(base, ".."))
 		return fail(err, -EPROTO, "a name that ends in \"%s\"", base);
-	strcpy(ret->base, *base ? base : ".");
+	snprintf(ret->base, sizeof(ret->base), "%s", *base ? base : ".");
 	if (slash)
 		*slash = '\0';
 	return open_beneath(top, slash ? path : ".", &ret->dir, err);

@@ -34,6 +34,7 @@ struct looking {
 	struct member *member; /* by tid */
 	size_t n_members;
 	CgroupEntry *entry;
+	const struct member **first; /* of each set of the entry */
 };
 
 /* --- hierarchies */
@@ -285,33 +286,43 @@ static void set_core(CoreEntry *core, uint32_t id)
 	}
 }
 
+static int add_set(struct looking *l, const struct member *m, CgSetEntry **ret, struct err *err)
+{
+	CgroupEntry *e = l->entry;
+	const struct member **first =
+		arena_grow(l->arena, l->first, e->n_sets, sizeof(l->first[0]));
+	CgSetEntry **sets = arena_grow(l->arena, e->sets, e->n_sets, sizeof(e->sets[0]));
+
+	if (!first || !sets)
+		return fail(err, -ENOMEM, "out of memory");
+	l->first = first;
+	e->sets = sets;
+	int r = make_set(l, m, ret, err);
+	if (r < 0)
+		return r;
+	l->first[e->n_sets] = m;
+	e->sets[e->n_sets++] = *ret;
+	return 0;
+}
+
 /* Few sets, many members: each is compared with the first member of every set. */
+static CgSetEntry *find_set(const struct looking *l, const struct member *m)
+{
+	for (size_t i = 0; i < l->entry->n_sets; i++)
+		if (is_in(l, l->first[i], m))
+			return l->entry->sets[i];
+	return NULL;
+}
+
 static int make_sets(struct looking *l, struct err *err)
 {
-	const struct member **first = NULL;
-	CgroupEntry *e = l->entry;
-
 	for (size_t i = 0; i < l->n_members; i++) {
-		size_t s = 0;
+		CgSetEntry *set = find_set(l, &l->member[i]);
+		int r = set ? 0 : add_set(l, &l->member[i], &set, err);
 
-		while (s < e->n_sets && !is_in(l, first[s], &l->member[i]))
-			s++;
-		if (s == e->n_sets) {
-			const struct member **more =
-				arena_grow(l->arena, first, s, sizeof(*more));
-			CgSetEntry **sets = arena_grow(l->arena, e->sets, s, sizeof(*sets));
-
-			if (!more || !sets)
-				return fail(err, -ENOMEM, "out of memory");
-			first = more;
-			e->sets = sets;
-			first[s] = &l->member[i];
-			int r = make_set(l, first[s], &e->sets[s], err);
-			if (r < 0)
-				return r;
-			e->n_sets++;
-		}
-		set_core(l->member[i].core, e->sets[s]->id);
+		if (r < 0)
+			return r;
+		set_core(l->member[i].core, set->id);
 	}
 	return 0;
 }

@@ -30,8 +30,9 @@ enum queue_shape {
 	QUEUE_PACKETS, /* until there is no more */
 };
 
-/* queue_dump() - look at everything that waits in the socket, in order.  Refuses what packets
- * have that is not theirs alone: descriptors in flight. */
+/* queue_dump() - look at everything that waits in the socket, in order; once, however often it is
+ * asked for.  Descriptors in flight become files of the model (rights.h): so it is asked for
+ * before anything is described. */
 int queue_dump(struct fd_dump *dump, struct open_file *file, enum queue_shape shape,
 	       struct err *err);
 /* queue_finish() - write what was seen, of all kinds of sockets. */

@@ -24,6 +24,11 @@ struct tcp_seen { /* the stream of a connection */
 	struct tcp_stream stream;
 };
 
+struct sock_looked { /* whose queue was looked at */
+	struct sock_looked *next;
+	const struct open_file *file;
+};
+
 /* What the rooms learned during this dump (fd_dump.socks). */
 struct sock_seen {
 	bool has_unix, has_inet[4];
@@ -31,6 +36,7 @@ struct sock_seen {
 	struct netdiag_inet_list inet[4]; /* TCP and UDP, over IPv4 and over IPv6 */
 	struct packet *packet, **next_packet;
 	struct tcp_seen *tcp;
+	struct sock_looked *looked;
 };
 
 /* sock_is() - a socket of this domain; type and protocol -1: any. */

@@ -10,7 +10,7 @@
  * Lost   supplementary groups of a peer (SO_PEERGROUPS), the pid of one that is gone.
  * Refused  a connection whose other end is outside, or in another network namespace;
  *        a connection that waits for accept(2) and has sent already, or whose sender is gone;
- *        descriptors in flight (SCM_RIGHTS); an out-of-band byte (Linux 5.15);
+ *        an out-of-band byte (Linux 5.15);
  *        a datagram socket with an error that waits to be read.
  */
 #include <errno.h>
@@ -222,23 +222,51 @@ static int look(const struct look *l, struct err *err)
 	return r < 0 ? r : look_queue(l, err);
 }
 
+static int start(struct fd_dump *dump, struct open_file *file, struct look *ret,
+		 struct err *err)
+{
+	*ret = (struct look){.dump = dump, .file = file};
+	UnixSkEntry *e = arena_new_struct(dump->model->arena, UnixSkEntry);
+
+	if (!e)
+		return fail(err, -ENOMEM, "no memory for a unix socket");
+	unix_sk_entry__init(e);
+	e->id = file->id;
+	e->ino = (uint32_t)file->st.st_ino;
+	e->flags = file->flags;
+	e->has_ns_id = sock_ns_id(file, &e->ns_id);
+	ret->entry = e;
+	int r = sock_seen_unix(dump, &ret->list, err);
+	if (r == 0)
+		ret->seen = netdiag_unix_find(ret->list, e->ino);
+	return r;
+}
+
+/* Descriptors in flight have to be known before files are described.  What is refused is refused by
+ * dump(), where other refusals are gathered. */
+static int unix_prepare(struct fd_dump *dump, struct open_file *file, struct err *err)
+{
+	struct look l;
+
+	int r = start(dump, file, &l, err);
+	if (r < 0 || !l.seen || (l.seen->peer && !sock_file(dump->model, l.seen->peer)))
+		return r;
+	l.entry->reset = l.seen->state == NETDIAG_ESTABLISHED && !l.seen->peer;
+	r = look_queue(&l, err);
+	if (r != REFUSED)
+		return r;
+	*err = (struct err){0};
+	return 0;
+}
+
 static int unix_dump(struct fd_dump *dump, struct open_file *file, struct err *err)
 {
-	struct look l = {.dump = dump, .file = file};
+	struct look l;
 
-	l.entry = arena_new_struct(dump->model->arena, UnixSkEntry);
-	if (!l.entry)
-		return fail(err, -ENOMEM, "no memory for a unix socket");
-	unix_sk_entry__init(l.entry);
-	l.entry->id = file->id;
-	l.entry->ino = (uint32_t)file->st.st_ino;
-	l.entry->flags = file->flags;
-	l.entry->has_ns_id = sock_ns_id(file, &l.entry->ns_id);
-	file->entry->usk = l.entry;
-	int r = sock_seen_unix(dump, &l.list, err);
+	int r = start(dump, file, &l, err);
 	if (r < 0)
 		return r;
-	l.seen = netdiag_unix_find(l.list, l.entry->ino);
+	file->entry->usk = l.entry;
 	r = look(&l, err);
 	if (r == 0)
 		r = options_dump(dump->model->arena, file, &l.entry->opts, err);
@@ -261,6 +289,7 @@ const struct fd_kind fd_unix = {
 	.name = "unix socket",
 	.type = FD_TYPES__UNIXSK,
 	.match = unix_match,
+	.prepare = unix_prepare,
 	.dump = unix_dump,
 	.finish = queue_finish,
 	.restore = unix_restore,

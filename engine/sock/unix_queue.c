@@ -13,6 +13,7 @@
 #include <sys/un.h>
 
 #include "engine/sock/queue.h"
+#include "engine/sock/rights.h"
 #include "engine/sock/sock.h"
 #include "engine/sock/unix.h"
 #include "runtime/base/err.h"
@@ -20,24 +21,42 @@
 
 enum { NAME_AT = offsetof(struct sockaddr_un, sun_path) };
 
-/* Whose message it was, if that task is there again. */
-static void add_creds(const struct fd_make *make, const SkPacketEntry *e, struct msghdr *msg,
-		      char *control, size_t size)
+/* What goes beside the bytes. */
+struct beside {
+	struct rights rights;
+	char control[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(RIGHTS_MAX * sizeof(int))]
+		__attribute__((aligned(16)));
+};
+
+static void add(struct msghdr *msg, struct beside *b, int type, const void *data, size_t len)
+{
+	struct cmsghdr *c = (struct cmsghdr *)(b->control + msg->msg_controllen);
+
+	memset(c, 0, CMSG_SPACE(len));
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = type;
+	c->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(c), data, len);
+	msg->msg_control = b->control;
+	msg->msg_controllen += CMSG_SPACE(len);
+}
+
+/* Descriptors, and whose message it was, if that task is there again. */
+static int add_beside(struct fd_make *make, const SkPacketEntry *e, struct msghdr *msg,
+		      struct beside *b, struct err *err)
 {
 	const struct task *task =
 		e->ucred ? model_task(make->model, (pid_t)e->ucred->pid) : NULL;
 
-	if (!task || task->pid <= 0)
-		return;
-	const struct ucred creds = {task->pid, e->ucred->uid, e->ucred->gid};
-	memset(control, 0, size);
-	msg->msg_control = control;
-	msg->msg_controllen = size;
-	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_CREDENTIALS;
-	c->cmsg_len = CMSG_LEN(sizeof(creds));
-	memcpy(CMSG_DATA(c), &creds, sizeof(creds));
+	if (task && task->pid > 0) {
+		const struct ucred creds = {task->pid, e->ucred->uid, e->ucred->gid};
+
+		add(msg, b, SCM_CREDENTIALS, &creds, sizeof(creds));
+	}
+	int r = rights_make(make, e, &b->rights, err);
+	if (r == 0 && b->rights.n)
+		add(msg, b, SCM_RIGHTS, b->rights.fd, b->rights.n * sizeof(int));
+	return r;
 }
 
 struct target { /* no address: the other end */
@@ -45,10 +64,9 @@ struct target { /* no address: the other end */
 	socklen_t len;
 };
 
-static int put(const struct fd_make *make, int fd, struct target *to, const struct packet *p,
+static int put(struct fd_make *make, int fd, struct target *to, const struct packet *p,
 	       size_t at, struct err *err)
 {
-	char control[CMSG_SPACE(sizeof(struct ucred))] __attribute__((aligned(16)));
 	struct iovec iov = {(char *)p->bytes + at, p->entry.length - at};
 	struct msghdr msg = {
 		.msg_name = to ? &to->sun : NULL,
@@ -56,8 +74,11 @@ static int put(const struct fd_make *make, int fd, struct target *to, const stru
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
 	};
+	struct beside beside;
 
-	add_creds(make, &p->entry, &msg, control, sizeof(control));
+	int r = at == 0 ? add_beside(make, &p->entry, &msg, &beside, err) : 0;
+	if (r < 0)
+		return r;
 	ssize_t n = sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n < 0 && errno == EAGAIN)
 		return fail(err, -EAGAIN,

@@ -101,8 +101,11 @@ static int regs_look(struct task_seen *seen, struct err *err)
 	ThreadInfoX86 *info = seen->thread->core->thread_info;
 	scoped_free void *area = malloc(XSAVE_MAX);
 	struct iovec io = {.iov_base = area, .iov_len = XSAVE_MAX};
-	struct user_regs_struct regs = seen->thread->regs;
 
+	restart_rewind(&seen->thread->regs,
+		       (seen->status->sig_pending | seen->status->shared_pending) &
+			       ~seen->thread->sigmask);
+	struct user_regs_struct regs = seen->thread->regs;
 	if (!area)
 		return fail_errno(err, "extended state");
 	if (regs.cs != 0x33)

@@ -20,6 +20,27 @@ static bool keeps_time_in_the_kernel(int32_t nr)
 	       nr == SYS_futex;
 }
 
+static bool ends_with_eintr(uint64_t nr)
+{
+	static const uint16_t calls[] = {
+		SYS_epoll_wait, SYS_epoll_pwait,     SYS_epoll_pwait2, SYS_semop,
+		SYS_semtimedop, SYS_rt_sigtimedwait, SYS_io_getevents, SYS_io_pgetevents,
+		SYS_recvfrom,   SYS_recvmsg,         SYS_recvmmsg,     SYS_accept,
+		SYS_accept4,
+	};
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (calls[i] == nr)
+			return true;
+	return false;
+}
+
+void restart_rewind(struct user_regs_struct *regs, uint64_t deliverable)
+{
+	if ((int64_t)regs->rax == -EINTR && !deliverable && ends_with_eintr(regs->orig_rax))
+		regs->rax = (uint64_t)(int64_t)RESTARTNOHAND;
+}
+
 int restart_number(const unsigned char *code, unsigned int size)
 {
 	int32_t nr;

@@ -6,6 +6,10 @@
  * lets it end with EINTR, as pending signals and their handlers decide.  Registers written by
  * a tracer go the same way, so the decision is left to the kernel that restores.
  *
+ * Some calls end with EINTR by themselves when they are interrupted, by our stop as well
+ * (signal(7): epoll_wait, semop, sigtimedwait, sockets with a time limit ...).  A program that was
+ * only stopped shall not see that: they are made to begin again too.
+ *
  * ERESTART_RESTARTBLOCK stands for time that is left and kept in the kernel.  It is made
  * ERESTARTNOHAND: the call begins again with its arguments.
  * Lost: such a call that cannot tell its remaining time (poll, futex with a relative time,
@@ -16,6 +20,11 @@
 
 #include <stdint.h>
 #include <sys/user.h>
+
+/* restart_rewind() - if our stop is the only reason why such a call ends with EINTR, let it begin
+ * again: also when the task is let go without having been carried.  deliverable: signals that
+ * are pending and not blocked. */
+void restart_rewind(struct user_regs_struct *regs, uint64_t deliverable);
 
 /* restart_number() - the number in the instruction "mov $nr, %eax" right before the syscall
  * instruction that ends `code`, or -1.  Wanted when orig_rax is restart_syscall(2): the

@@ -18,11 +18,8 @@ static void add(int target, uint32_t events, uint64_t data)
 static uint64_t next(int timeout_ms)
 {
 	struct epoll_event got = {0};
-	int n;
+	int n = epoll_wait(epoll, &got, 1, timeout_ms);
 
-	do /* signal(7): it ends with EINTR when a process stops and goes on */
-		n = epoll_wait(epoll, &got, 1, timeout_ms);
-	while (n < 0 && errno == EINTR);
 	check(n >= 0);
 	return n ? got.data.u64 : 0;
 }

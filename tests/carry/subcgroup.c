@@ -67,7 +67,7 @@ static void enter_a_sub_cgroup(void)
 	check(!mkdirat(top, dir, 0755));
 	if (!v2)
 		put(top, dir, "pids.max", "33");
-	strcat(dir, "/deep");
+	snprintf(dir, sizeof(dir), "%s/job/deep", place());
 	check(!mkdirat(top, dir, 0755));
 	snprintf(number, sizeof(number), "%d", getpid());
 	put(top, dir, "cgroup.procs", number);

@@ -171,7 +171,65 @@ static void tells_who_sent_a_message(void)
 	other_ends_well(&child);
 }
 
+static void fly(int fd, const int *fds, size_t n)
+{
+	char control[CMSG_SPACE(4 * sizeof(int))] = {0}, byte = 'f';
+	struct iovec iov = {&byte, 1};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = control,
+			     .msg_controllen = CMSG_SPACE(n * sizeof(int))};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(n * sizeof(int));
+	memcpy(CMSG_DATA(c), fds, n * sizeof(int));
+	check(sendmsg(fd, &msg, 0) == 1);
+}
+
+static void land(int fd, int *ret, size_t n)
+{
+	char control[CMSG_SPACE(4 * sizeof(int))], byte;
+	struct iovec iov = {&byte, 1};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = control,
+			     .msg_controllen = sizeof(control)};
+
+	check(recvmsg(fd, &msg, 0) == 1 && byte == 'f');
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	check(c && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(n * sizeof(int)));
+	memcpy(ret, CMSG_DATA(c), n * sizeof(int));
+}
+
+static void keeps_descriptors_in_flight(void)
+{
+	int tube[2], inner[2], got[3];
+	char text[16];
+	int file = open("/tmp/flies", O_CREAT | O_RDWR, 0600);
+
+	check(!socketpair(AF_UNIX, SOCK_STREAM, 0, end) && !pipe(tube));
+	check(!socketpair(AF_UNIX, SOCK_DGRAM, 0, inner));
+	check(file >= 0 && write(file, "contents", 8) == 8 && lseek(file, 3, SEEK_SET) == 3);
+	put(inner[0], "in a socket in flight");
+	put(end[0], "before");
+	fly(end[0], (int[]){file, tube[1], inner[1]}, 3);
+	close(file);
+	close(tube[1]);
+	close(inner[1]);
+	carried();
+	check(recv(end[1], text, 6, 0) == 6 && !memcmp(text, "before", 6));
+	land(end[1], got, 3);
+	check(read(got[0], text, sizeof(text)) == 5 && !memcmp(text, "tents", 5));
+	check(write(got[1], "x", 1) == 1 && read(tube[0], text, 1) == 1);
+	arrives(got[2], "in a socket in flight");
+	close(got[1]);
+	check(read(tube[0], text, 1) == 0); /* nobody else has it */
+}
+
 RUN(TEST(keeps_a_stream_between_parent_and_child), TEST(keeps_the_bounds_of_packets),
     TEST(keeps_a_full_queue), TEST(keeps_what_is_shut_down_or_closed),
     TEST(shares_one_socket_among_processes_and_numbers), TEST(wakes_who_waits_for_it),
-    TEST(lets_one_go_on_that_was_blocked_in_it), TEST(tells_who_sent_a_message))
+    TEST(lets_one_go_on_that_was_blocked_in_it), TEST(tells_who_sent_a_message),
+    TEST(keeps_descriptors_in_flight))

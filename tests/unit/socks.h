@@ -136,10 +136,9 @@ static inline void refused(struct world *w, const char *part)
 	undo_all(w, false);
 }
 
-static inline void carry_all(struct world *w, const int *fd, size_t n)
+/* What was seen and described, n descriptors of it in this process, is made again. */
+static inline void carry_seen(struct world *w, const int *fd, size_t n)
 {
-	see_all(w, fd, n);
-	world_ok(w, dump_all(w));
 	undo_all(w, true);
 	for (size_t i = 0; i < n; i++) {
 		close(fd[i]);
@@ -149,6 +148,13 @@ static inline void carry_all(struct world *w, const int *fd, size_t n)
 	check(unshare(CLONE_NEWNET) == 0); /* where nothing of the old one is left */
 	loopback_up();
 	world_restore(w);
+}
+
+static inline void carry_all(struct world *w, const int *fd, size_t n)
+{
+	see_all(w, fd, n);
+	world_ok(w, dump_all(w));
+	carry_seen(w, fd, n);
 }
 
 #define CARRY(w, ...)                            \

@@ -1,11 +1,14 @@
 /* test-ipc.c - an IPC namespace's limits are carried, its objects are named */
 #include <fcntl.h>
 #include <mqueue.h>
+#include <stdio.h>
 #include <sys/ipc.h>
+#include <sys/mount.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 
+#include "engine/engine.h"
 #include "engine/ipc/ipc.h"
 #include "engine/ipc/rooms.h"
 #include "engine/model/findings.h"
@@ -70,6 +73,29 @@ static void names_every_object(void)
 	check(strstr(found.text[3], "POSIX message queue /jobs cannot be carried yet"));
 }
 
+static void make_and_mount_queues(void)
+{
+	make_objects();
+	check(!unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	check(!mount("none", "/mnt", "mqueue", 0, NULL));
+}
+
+static void finds_queues_where_the_bundle_mounts_them(void)
+{
+	static const struct bundle_mount bundle[] = {{"/proc", "proc"}, {"/mnt", "mqueue"}};
+	IpcVarEntry *entry;
+	char path[64];
+
+	need_sandbox();
+	struct ipc_scene scene = scene_of(housed(CLONE_NEWIPC, make_and_mount_queues));
+	snprintf(path, sizeof(path), "/proc/%d/root", scene.init);
+	scene.root = open(path, O_PATH | O_DIRECTORY);
+	scene.mount = bundle;
+	scene.n_mounts = 2;
+	imaged_ok(ipc_look(&scene, &entry, why));
+	check(found.n == 4 && strstr(found.text[3], "POSIX message queue /jobs"));
+}
+
 static void leaves_a_shared_namespace_alone(void)
 {
 	IpcVarEntry *entry;
@@ -123,5 +149,5 @@ static void carries_limits_that_the_bundle_does_not_set(void)
 	check(housed_shows(fresh.init, "cat /proc/sys/kernel/msgmnb", "16384\n"));
 }
 
-RUN(TEST(counts_ids), TEST(names_every_object), TEST(leaves_a_shared_namespace_alone),
-    TEST(carries_limits_that_the_bundle_does_not_set))
+RUN(TEST(counts_ids), TEST(names_every_object), TEST(finds_queues_where_the_bundle_mounts_them),
+    TEST(leaves_a_shared_namespace_alone), TEST(carries_limits_that_the_bundle_does_not_set))
