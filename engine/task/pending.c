@@ -72,16 +72,6 @@ static int pending_look(struct task_seen *seen, struct err *err)
 	return r;
 }
 
-/* A long queue needs more than one visit. */
-static int make_room(struct task_given *given, struct err *err)
-{
-	if (calls_left(given->calls, 2, sizeof(siginfo_t)))
-		return 0;
-	int r = calls_run(given->calls, given->thread->tid, err);
-	calls_start(given->calls, given->task->plant);
-	return r;
-}
-
 static int give_queue(struct task_given *given, const SignalQueueEntry *queue, pid_t tid,
 		      struct err *err)
 {
@@ -93,7 +83,7 @@ static int give_queue(struct task_given *given, const SignalQueueEntry *queue, p
 		if (data->len != sizeof(info))
 			return fail(err, -EPROTO, "siginfo of %zu bytes", data->len);
 		memcpy(&info, data->data, sizeof(info));
-		int r = make_room(given, err);
+		int r = task_give_room(given, 2, sizeof(info), err);
 		if (r < 0)
 			return r;
 		if (ring_is_of(&info, given->task))

@@ -60,6 +60,10 @@ struct task_room {
 	int (*impose)(struct task_given *given, struct err *err);
 };
 
+/* task_give_room() - for a room's give(): room for n more calls with size bytes of payload; if there
+ * is none, what is on the list is made first.  Addresses given out before are gone then. */
+int task_give_room(struct task_given *given, unsigned int n, size_t size, struct err *err);
+
 /* task_look() - everything about one thread from outside.
  * task_ask() - everything about it from inside; task->plant is planted. */
 int task_look(struct task_seen *seen, struct err *err);

@@ -22,7 +22,12 @@ static const struct task_room *const rooms[] = {
 	&room_timers, &room_pending, &room_children,
 };
 
-enum { N_ROOMS = sizeof(rooms) / sizeof(rooms[0]) };
+enum {
+	N_ROOMS = sizeof(rooms) / sizeof(rooms[0]),
+	/* what a room may need at once: the groups of a user (65536), all signals, 128 timers */
+	ROOM_CALLS = 300,
+	ROOM_PAYLOAD = 300 << 10,
+};
 
 static bool concerns(const struct task_room *room, const struct task *task,
 		     const struct thread *thread)
@@ -60,12 +65,28 @@ int task_ask(struct task_seen *seen, struct err *err)
 	return r;
 }
 
+int task_give_room(struct task_given *given, unsigned int n, size_t size, struct err *err)
+{
+	if (calls_left(given->calls, n, size))
+		return 0;
+	int r = calls_run(given->calls, given->thread->tid, err);
+	calls_start(given->calls, given->task->plant);
+	return r;
+}
+
+static int give_one(const struct task_room *room, struct task_given *given, struct err *err)
+{
+	int r = task_give_room(given, ROOM_CALLS, ROOM_PAYLOAD, err);
+
+	return r < 0 ? r : room->give(given, err);
+}
+
 int task_give(struct task_given *given, struct err *err)
 {
 	calls_start(given->calls, given->task->plant);
 	for (size_t i = 0; i < N_ROOMS; i++)
 		if (rooms[i]->give && concerns(rooms[i], given->task, given->thread) &&
-		    rooms[i]->give(given, err) < 0)
+		    give_one(rooms[i], given, err) < 0)
 			return fail_in(err, "%s", rooms[i]->name);
 	return calls_run(given->calls, given->thread->tid, err);
 }

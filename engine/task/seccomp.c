@@ -143,8 +143,9 @@ static int give_one(struct task_given *given, const SeccompFilter *f, struct err
 {
 	size_t n = f->filter.len / sizeof(struct sock_filter);
 
-	if (!calls_left(given->calls, 64, f->filter.len + 4096))
-		return fail(err, -E2BIG, "more filters than one visit can set");
+	int r = task_give_room(given, 1, f->filter.len + sizeof(struct sock_fprog), err);
+	if (r < 0)
+		return r;
 	struct sock_fprog prog = {
 		.len = (unsigned short)n,
 		.filter = (void *)(uintptr_t)calls_data(given->calls, f->filter.data,
@@ -158,10 +159,15 @@ static int give_one(struct task_given *given, const SeccompFilter *f, struct err
 static int give_chain(struct task_given *given, uint32_t youngest, struct err *err)
 {
 	const SeccompEntry *all = &given->seccomp->image;
-	uint32_t chain[64], n = 0;
+	uint32_t *chain =
+		arena_alloc(given->model->arena, all->n_seccomp_filters * sizeof(*chain));
+	uint32_t n = 0;
+
+	if (!chain)
+		return fail(err, -ENOMEM, "filters");
 
 	for (uint32_t i = youngest;; i = all->seccomp_filters[i]->prev) {
-		if (i >= all->n_seccomp_filters || n == 64 || (n && i >= chain[n - 1]))
+		if (i >= all->n_seccomp_filters || (n && i >= chain[n - 1]))
 			return fail(err, -EPROTO, "filter %u is not in the image", i);
 		chain[n++] = i;
 		if (!all->seccomp_filters[i]->has_prev)

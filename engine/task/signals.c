@@ -128,9 +128,9 @@ static int signals_give(struct task_given *given, struct err *err)
 
 static int signals_impose(struct task_given *given, struct err *err)
 {
-	const CoreEntry *core = given->thread->core;
-	uint64_t mask = core->thread_core->has_blk_sigset ? core->thread_core->blk_sigset
-							  : core->tc->blk_sigset;
+	const ThreadCoreEntry *core = given->thread->core->thread_core;
+	uint64_t mask = core->has_blk_sigset ? core->blk_sigset
+					     : given->task->thread[0].core->tc->blk_sigset;
 
 	given->thread->sigmask = mask;
 	return tracee_set_sigmask(given->thread->tid, mask, err);

@@ -109,7 +109,8 @@ static int thread_give(struct task_given *given, struct err *err)
 	if (rseq)
 		calls_add(given->calls, "rseq", SYS_rseq, rseq->rseq_abi_pointer,
 			  rseq->rseq_abi_size, 0, rseq->signature);
-	const char *comm = core->thread_core->comm ? core->thread_core->comm : core->tc->comm;
+	const char *comm =
+		core->thread_core->comm ? core->thread_core->comm : task_comm(given->task);
 	uint64_t name = calls_data(given->calls, comm, strlen(comm) + 1);
 	calls_add(given->calls, "prctl(PR_SET_NAME)", SYS_prctl, PR_SET_NAME, name);
 	return 0;

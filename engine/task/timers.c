@@ -250,6 +250,9 @@ static int make_by_counting(struct task_given *given, const TaskTimersEntry *all
 			return refuse(err, "timer id %u cannot be made before Linux 6.15",
 				      e->it_id);
 		for (; made < e->it_id; made++) {
+			int r = task_give_room(given, 2, 128, err);
+			if (r < 0)
+				return r;
 			uint64_t event = calls_data(given->calls, &none, sizeof(none));
 
 			calls_add(given->calls, "timer_create", SYS_timer_create,

@@ -173,6 +173,17 @@ static void keeps_a_long_filter(void)
 	check(count_filters() == before + 5);
 }
 
+static void keeps_six_hundred_filters(void)
+{
+	int before = count_filters();
+
+	for (int i = 0; i < 600; i++)
+		install(SYS_getpriority, errno_is(1 + i % 100), 0);
+	carried();
+	check(count_filters() == before + 600);
+	check(syscall(SYS_getpriority, 0, 0) < 0 && errno == 100);
+}
+
 /* Strict mode: read, write, exit and sigreturn are all that is left. */
 static void a_strict_task(void)
 {
@@ -198,4 +209,4 @@ static void keeps_strict_mode(void)
 RUN(TEST(goes_on_judging), TEST(keeps_filters_of_an_unprivileged_user),
     TEST(keeps_several_filters_in_order), TEST(keeps_filters_that_forbid_what_a_restore_needs),
     TEST(keeps_the_log_flag), TEST(keeps_trapping), TEST(keeps_filters_of_each_thread),
-    TEST(keeps_a_long_filter), TEST(keeps_strict_mode))
+    TEST(keeps_a_long_filter), TEST(keeps_six_hundred_filters), TEST(keeps_strict_mode))
