@@ -93,6 +93,15 @@ static bool is_copy(const struct mountinfo *container, const struct mountinfo_mo
 	return false;
 }
 
+/* The runtime binds the root file system on itself before it binds a directory that holds it. */
+static bool is_root_again(const struct mountinfo *container, const struct mountinfo_mount *m)
+{
+	for (size_t i = 0; i < container->n; i++)
+		if (!strcmp(container->mount[i].mountpoint, "/"))
+			return is_same(&container->mount[i], m);
+	return false;
+}
+
 static const char *tail_below(const struct mountinfo_mount *above,
 			      const struct mountinfo_mount *m)
 {
@@ -114,6 +123,8 @@ static enum mnt_origin by_parent(const struct mountinfo *container,
 		return MNT_BELOW;
 	if (above->origin != MNT_ROOT && above->origin != MNT_BELOW && !is_type(above, "bind"))
 		return MNT_OF_TASK;
+	if (is_root_again(container, m))
+		return MNT_BELOW;
 	return on_host(host, m, tail_below(above->mount, m)) ? MNT_BELOW : MNT_OF_TASK;
 }
 

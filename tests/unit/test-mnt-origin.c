@@ -133,6 +133,14 @@ static void knows_what_a_recursive_bind_brought_along(void)
 		      on_host) == 1); /* a task's bind of the same */
 }
 
+static void knows_the_root_in_a_directory_that_holds_it(void)
+{
+	check(explain(CONTAINER
+		      "115 110 8:1 /images/web /etc/hosts/web rw - ext4 /dev/vda rw\n",
+		      NULL) == 0);
+	check(at("/etc/hosts/web")->origin == MNT_BELOW);
+}
+
 static void knows_the_copies_below_a_protected_path(void)
 {
 	check(explain(CONTAINER "115 101 0:80 / /proc/sys/fs rw - binfmt_misc none rw\n",
@@ -147,4 +155,5 @@ static void knows_the_copies_below_a_protected_path(void)
 RUN(TEST(explains_what_bundle_and_runtime_make), TEST(finds_a_mount_of_a_task),
     TEST(finds_a_mount_over_one_of_the_bundles), TEST(finds_what_was_taken_away),
     TEST(knows_what_a_recursive_bind_brought_along),
+    TEST(knows_the_root_in_a_directory_that_holds_it),
     TEST(knows_the_copies_below_a_protected_path))
