@@ -34,11 +34,21 @@ struct bundle_namespaces {
 	const char *hostname, *domainname;
 };
 
-enum fate_wish { STOP_AFTER, LEAVE_RUNNING };
+enum fate_wish { STOP_AFTER, LEAVE_RUNNING, LEAVE_STOPPED };
+
+/* What the caller may do on the way; a failure of it is a failure of the checkpoint. */
+struct checkpoint_host {
+	void *ctx;
+	/* moment() - "pre-dump": before anything stands still; "network-lock": everything
+	 * stands still; "post-dump": the image is there, the tasks still wait for their fate. */
+	int (*moment)(void *ctx, const char *name, struct err *err);
+};
 
 struct checkpoint_request {
-	const char *id;                  /* of the container */
-	const struct cgroup_set *cgroup; /* whose tasks, sub-cgroups included, are the set */
+	const char *id; /* of the container */
+	/* Whose tasks, sub-cgroups included, are the set.  NULL: a tree, init and all its
+	 * descendants, in namespaces that are ours. */
+	const struct cgroup_set *cgroup;
 	pid_t init;      /* the container's first process, in our pid namespace */
 	bool was_paused; /* frozen before the command came: stays frozen */
 	struct bundle_namespaces namespaces;
@@ -49,6 +59,8 @@ struct checkpoint_request {
 	int image_dir;     /* O_DIRECTORY, exists; files are written below it */
 	int work_dir;      /* statistics and the log go here */
 	enum log_level log_level;
+	struct log *log; /* the caller's; NULL: ENGINE_DUMP_LOG in work_dir */
+	const struct checkpoint_host *host; /* NULL: nothing is asked */
 	int state_dir; /* ENGINE_SAVED is kept here meanwhile, for recover() */
 	enum fate_wish fate;
 	bool tcp_established; /* connections to the outside are wanted as well */
@@ -67,8 +79,9 @@ int checkpoint(const struct checkpoint_request *request, struct err *err);
 struct restore_host {
 	void *ctx;
 	/* nest() - make the container: namespaces, mounts, cgroup, hooks.  Its first process
-	 * waits in pause(2) with every signal blocked, all capabilities, no seccomp filter. */
-	int (*nest)(void *ctx, pid_t *ret_init, struct err *err);
+	 * waits in pause(2) with every signal blocked, all capabilities, no seccomp filter.
+	 * *init is the pid that the image has for it, and then the one it has here. */
+	int (*nest)(void *ctx, pid_t *init, struct err *err);
 	/* ready() - every task stands, none runs yet.  What it refuses undoes the restore. */
 	int (*ready)(void *ctx, pid_t init, struct err *err);
 	/* warn() - a sentence about something given up without failing; NULL: not wanted. */
@@ -78,10 +91,13 @@ struct restore_host {
 struct restore_request {
 	const char *id;
 	const struct restore_host *host;
-	const struct cgroup_set *cgroup; /* of the fresh bundle; exists once nest() returned */
+	/* Of the fresh bundle; exists once nest() returned.  NULL: the image is of a tree, which
+	 * comes back into our own namespaces. */
+	const struct cgroup_set *cgroup;
 	int image_dir;
 	int work_dir;
 	enum log_level log_level;
+	struct log *log;       /* the caller's; NULL: ENGINE_RESTORE_LOG in work_dir */
 	int stdio[3];          /* what takes the place of the old stdio */
 	uint64_t capabilities; /* bounding set of the bundle: no task gets more */
 	struct bundle_namespaces namespaces;
@@ -97,7 +113,8 @@ int restore(const struct restore_request *request, struct err *err);
 
 /* recover() - after a checkpoint of this cgroup was killed: give its tasks back their registers
  * and signal masks (from ENGINE_SAVED in state_dir), take planted code out, thaw the cgroup
- * unless it was paused.  Does nothing to a container that is all right. */
+ * unless it was paused.  Does nothing to a container that is all right.  cgroup NULL: of a
+ * tree; what ENGINE_SAVED names. */
 #define ENGINE_SAVED "checkpoint.saved"
 int recover(const struct cgroup_set *cgroup, int state_dir, bool was_paused, struct err *err);
 

@@ -60,6 +60,13 @@ int checkpoint_refused(struct checkpoint *c, int r, struct err *err)
 	return findings_add(&c->refused, err, "%s", text);
 }
 
+int checkpoint_moment(const struct checkpoint *c, const char *name, struct err *err)
+{
+	const struct checkpoint_host *host = c->request->host;
+
+	return host && host->moment ? host->moment(host->ctx, name, err) : 0;
+}
+
 int checkpoint_verdict(const struct checkpoint *c, struct err *err)
 {
 	if (!c->refused.n)
@@ -75,7 +82,7 @@ static int run(struct checkpoint *c, struct err *err)
 	const struct sequence sequence = {
 		.phase = phases,
 		.n = sizeof(phases) / sizeof(phases[0]),
-		.done = c->request->fate == LEAVE_RUNNING ? FATE_RUN : FATE_DIE,
+		.done = c->request->fate == STOP_AFTER ? FATE_DIE : FATE_RUN,
 		.failed = FATE_RUN,
 		.log = c->model.log,
 	};
@@ -99,7 +106,8 @@ int checkpoint(const struct checkpoint_request *request, struct err *err)
 			.init_stdio = request->stdio,
 			.tcp_established = request->tcp_established,
 			.ext_unix_sk = request->ext_unix_sk,
-			.shell_job = request->shell_job},
+			.shell_job = request->shell_job,
+			.on_host = !request->cgroup},
 	};
 
 	if (!arena || !calls)
@@ -107,7 +115,8 @@ int checkpoint(const struct checkpoint_request *request, struct err *err)
 	c.fds.model = &c.model;
 	seccomp_table_init(&c.seccomp);
 	scoped(log_close) struct log *log =
-		log_open(request->work_dir, ENGINE_DUMP_LOG, request->log_level);
-	c.model.log = log;
+		request->log ? NULL
+			     : log_open(request->work_dir, ENGINE_DUMP_LOG, request->log_level);
+	c.model.log = request->log ? request->log : log;
 	return run(&c, err);
 }

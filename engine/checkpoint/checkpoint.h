@@ -34,6 +34,7 @@ struct checkpoint {
 	int host_net, net; /* namespaces: ours before, the container's */
 	bool in_net;       /* we are in the container's */
 	bool frozen;       /* by us */
+	bool committed;    /* the image is there */
 	size_t infected;
 	size_t prepared; /* files */
 	struct findings refused;
@@ -57,6 +58,9 @@ int checkpoint_verdict(const struct checkpoint *c, struct err *err);
 int checkpoint_save(struct checkpoint *c, struct err *err);
 void checkpoint_unsave(const struct checkpoint *c);
 
+/* checkpoint_moment() - the caller may have its say. */
+int checkpoint_moment(const struct checkpoint *c, const char *name, struct err *err);
+
 /* One pair per phase; a release without a run of its own is not there. */
 int checkpoint_freeze(void *ctx, struct err *err);
 void checkpoint_thaw(void *ctx, enum fate fate);
@@ -72,8 +76,21 @@ int checkpoint_dump(void *ctx, struct err *err);
 int checkpoint_pages(void *ctx, struct err *err);
 int checkpoint_commit(void *ctx, struct err *err);
 
+/* freeze.c: one task of the set after the other, which forks or makes threads meanwhile. */
+int checkpoint_seize_thread(struct checkpoint *c, struct task *task, pid_t tid,
+			    struct err *err);
+int checkpoint_wait_thread(struct task *task, struct thread *thread, struct err *err);
+
+/* descent.c: the set is a process and its descendants, and no cgroup holds them. */
+int checkpoint_stop_tree(struct checkpoint *c, struct err *err);
+void checkpoint_end_tree(const struct checkpoint *c, int signal);
+/* checkpoint_leave_outside() - ids of sessions and groups whose leaders stay behind become 0. */
+void checkpoint_leave_outside(const struct checkpoint *c, struct task *task);
+
 /* tree.c: which tasks there are and how they are related; before anything else is known. */
 int checkpoint_find_tasks(struct checkpoint *c, struct err *err);
+int checkpoint_add_task(struct checkpoint *c, pid_t pid, struct task **ret, struct err *err);
+struct task *checkpoint_task(const struct model *model, pid_t pid);
 int checkpoint_relate_tasks(struct checkpoint *c, struct err *err);
 /* checkpoint_is_first() - of those that share this task's memory or descriptors, it is the one
  * that stands for all. */

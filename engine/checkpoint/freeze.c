@@ -22,8 +22,11 @@ int checkpoint_freeze(void *ctx, struct err *err)
 {
 	struct checkpoint *c = ctx;
 
+	int r = checkpoint_moment(c, "pre-dump", err);
 	clock_gettime(CLOCK_MONOTONIC, &c->froze);
-	int r = cgroup_set_freeze(c->request->cgroup, FREEZE_MS, err);
+	if (r < 0 || !c->request->cgroup)
+		return r;
+	r = cgroup_set_freeze(c->request->cgroup, FREEZE_MS, err);
 	c->frozen = r >= 0;
 	return r;
 }
@@ -150,26 +153,37 @@ static int wait_thread(pid_t pid, pid_t tid, int *ret_stopsig, struct err *err)
 }
 
 /* A stop that a signal had caused before we came is the task's own state. */
-static int wait_task(struct task *task, struct err *err)
+int checkpoint_wait_thread(struct task *task, struct thread *thread, struct err *err)
 {
-	for (size_t i = 0; i < task->n_threads; i++) {
-		struct thread *thread = &task->thread[i];
-		int stopsig;
+	int stopsig;
 
-		int r = wait_thread(task->pid, thread->tid, &stopsig, err);
-		if (r >= 0)
-			r = tracee_regs(thread->tid, &thread->regs, err);
-		if (r >= 0)
-			r = tracee_sigmask(thread->tid, &thread->sigmask, err);
-		if (r < 0)
-			return r;
-		if (stopsig)
-			task->state = TASK_STOPPED;
-	}
-	return 0;
+	int r = wait_thread(task->pid, thread->tid, &stopsig, err);
+	if (r >= 0)
+		r = tracee_regs(thread->tid, &thread->regs, err);
+	if (r >= 0)
+		r = tracee_sigmask(thread->tid, &thread->sigmask, err);
+	if (r >= 0 && stopsig)
+		task->state = TASK_STOPPED;
+	return r;
 }
 
-static int stop_all(struct checkpoint *c, struct err *err)
+static int wait_task(struct task *task, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < task->n_threads && r >= 0; i++)
+		r = checkpoint_wait_thread(task, &task->thread[i], err);
+	return r;
+}
+
+int checkpoint_seize_thread(struct checkpoint *c, struct task *task, pid_t tid, struct err *err)
+{
+	int r = add_thread(c, task, tid, err);
+
+	return r < 0 ? r : seize_thread(task->pid, tid, err);
+}
+
+static int stop_set(struct checkpoint *c, struct err *err)
 {
 	struct err ignored = {};
 
@@ -183,6 +197,15 @@ static int stop_all(struct checkpoint *c, struct err *err)
 	for (size_t i = 0; i < c->model.n_tasks; i++)
 		if (wait_task(c->model.task[i], err) < 0)
 			return fail_in(err, "task %d", c->model.task[i]->pid);
+	return 0;
+}
+
+static int stop_all(struct checkpoint *c, struct err *err)
+{
+	int r = c->request->cgroup ? stop_set(c, err) : checkpoint_stop_tree(c, err);
+
+	if (r < 0)
+		return r;
 	clock_gettime(CLOCK_MONOTONIC, &c->stood);
 	log_info(c->model.log, "seize", "%zu tasks stand still", c->model.n_tasks);
 	return checkpoint_save(c, err);
@@ -192,7 +215,7 @@ int checkpoint_seize(void *ctx, struct err *err)
 {
 	struct checkpoint *c = ctx;
 
-	int r = checkpoint_find_tasks(c, err);
+	int r = c->request->cgroup ? checkpoint_find_tasks(c, err) : 0;
 	if (r >= 0)
 		r = stop_all(c, err);
 	if (r < 0)
@@ -224,11 +247,16 @@ void checkpoint_let_go(void *ctx, enum fate fate)
 	struct err ignored = {};
 
 	if (fate == FATE_DIE) {
-		cgroup_set_kill(c->request->cgroup, SIGKILL, &ignored);
+		if (c->request->cgroup)
+			cgroup_set_kill(c->request->cgroup, SIGKILL, &ignored);
+		else
+			checkpoint_end_tree(c, SIGKILL);
 		bury(c);
 	} else {
 		refreeze(c);
 	}
+	if (c->committed && c->request->fate == LEAVE_STOPPED)
+		checkpoint_end_tree(c, SIGSTOP);
 	/* zombies and what was not seized are not ours: detaching does nothing to them */
 	for (size_t t = c->model.n_tasks; t-- > 0 && fate == FATE_RUN;)
 		for (size_t i = c->model.task[t]->n_threads; i-- > 0;)

@@ -54,8 +54,11 @@ static struct mnt_scene mnt_scene(struct checkpoint *c)
 	};
 }
 
+/* A tree's namespaces are ours, and stay. */
 int checkpoint_look_around(struct checkpoint *c, struct err *err)
 {
+	if (!c->request->cgroup)
+		return 0;
 	const struct ns_scene ns = ns_scene(c);
 	const struct ipc_scene ipc = ipc_scene(c);
 	const struct mnt_scene mnt = mnt_scene(c);
@@ -72,6 +75,8 @@ int checkpoint_look_around(struct checkpoint *c, struct err *err)
 
 int checkpoint_dump_around(struct checkpoint *c, struct err *err)
 {
+	if (!c->request->cgroup)
+		return 0;
 	int r = ns_dump(c->image, c->ns, err);
 
 	if (r >= 0 && c->ipc)

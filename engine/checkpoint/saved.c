@@ -222,7 +222,7 @@ int recover(const struct cgroup_set *cgroup, int state_dir, bool was_paused, str
 	struct way_back *stopped = r < 0 ? NULL : arena_alloc(arena, n * sizeof(*stopped));
 	if (!stopped)
 		return r < 0 ? r : fail(err, -ENOMEM, "recover");
-	r = cgroup_set_thaw(cgroup, err);
+	r = cgroup ? cgroup_set_thaw(cgroup, err) : 0;
 	for (size_t at = 0; at < n && r >= 0;) {
 		struct way_back w = next_process(all + at, n - at);
 
@@ -232,8 +232,9 @@ int recover(const struct cgroup_set *cgroup, int state_dir, bool was_paused, str
 		stopped[n_stopped++] = w;
 		r = free_process(&w, arena, err);
 	}
-	release_files(cgroup, arena);
-	if (was_paused)
+	if (cgroup)
+		release_files(cgroup, arena);
+	if (cgroup && was_paused)
 		cgroup_set_freeze(cgroup, FREEZE_MS, &ignored);
 	for (size_t i = 0; i < n_stopped; i++)
 		let_go(&stopped[i]);

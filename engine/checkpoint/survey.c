@@ -43,7 +43,10 @@ int checkpoint_lock(void *ctx, struct err *err)
 		return err->code;
 	}
 	c->in_net = true;
-	return 0;
+	int r = checkpoint_moment(c, "network-lock", err);
+	if (r < 0)
+		checkpoint_unlock(c, FATE_RUN);
+	return r;
 }
 
 void checkpoint_unlock(void *ctx, enum fate fate)

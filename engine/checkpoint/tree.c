@@ -25,8 +25,23 @@
 
 enum { ZOMBIE_MS = 10000 };
 
+int checkpoint_add_task(struct checkpoint *c, pid_t pid, struct task **ret, struct err *err)
+{
+	struct task *task = model_add_task(&c->model);
+
+	if (!task)
+		return fail(err, -ENOMEM, "tasks");
+	task->pid = pid;
+	task->pidfd = pidfd_for(pid, PIDFD_OF_PROCESS, err);
+	if (task->pidfd < 0)
+		return fail_in(err, "task %d", pid);
+	*ret = task;
+	return 0;
+}
+
 int checkpoint_find_tasks(struct checkpoint *c, struct err *err)
 {
+	struct task *task;
 	pid_t *pid;
 	size_t n;
 
@@ -35,20 +50,12 @@ int checkpoint_find_tasks(struct checkpoint *c, struct err *err)
 		return r;
 	if (!n)
 		return fail(err, -ESRCH, "the container's cgroup holds no task");
-	for (size_t i = 0; i < n; i++) {
-		struct task *task = model_add_task(&c->model);
-
-		if (!task)
-			return fail(err, -ENOMEM, "tasks");
-		task->pid = pid[i];
-		task->pidfd = pidfd_for(pid[i], PIDFD_OF_PROCESS, err);
-		if (task->pidfd < 0)
-			return fail_in(err, "task %d", pid[i]);
-	}
-	return 0;
+	for (size_t i = 0; i < n && r >= 0; i++)
+		r = checkpoint_add_task(c, pid[i], &task, err);
+	return r < 0 ? r : 0;
 }
 
-static struct task *task_by_pid(const struct model *model, pid_t pid)
+struct task *checkpoint_task(const struct model *model, pid_t pid)
 {
 	for (size_t i = 0; i < model->n_tasks; i++)
 		if (model->task[i]->pid == pid)
@@ -103,7 +110,7 @@ static int look_child(struct checkpoint *c, const struct task *parent, pid_t pid
 {
 	struct stat_task stat;
 
-	if (task_by_pid(&c->model, pid))
+	if (checkpoint_task(&c->model, pid))
 		return 0;
 	int r = stat_settled(pid, &stat, err);
 	if (r <= 0)
@@ -178,7 +185,9 @@ static int relate(struct checkpoint *c, struct task *task, uint32_t level, struc
 	task->vpid = inner(&s->ns_tgid, level);
 	task->vpgid = inner(&s->ns_pgid, level);
 	task->vsid = inner(&s->ns_sid, level);
-	task->parent = task_by_pid(&c->model, s->ppid);
+	task->parent = checkpoint_task(&c->model, s->ppid);
+	if (!c->request->cgroup)
+		checkpoint_leave_outside(c, task);
 	return 0;
 }
 

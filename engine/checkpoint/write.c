@@ -243,5 +243,10 @@ int checkpoint_commit(void *ctx, struct err *err)
 	if (r >= 0)
 		r = write_statistics(c, err);
 	/* a power cut loses the container with the image, or finds it torn: no need to wait */
-	return r < 0 ? r : image_commit(c->image, &about, IMAGE_NO_SYNC, err);
+	if (r >= 0)
+		r = image_commit(c->image, &about, IMAGE_NO_SYNC, err);
+	if (r >= 0)
+		r = checkpoint_moment(c, "post-dump", err);
+	c->committed = r >= 0;
+	return r;
 }

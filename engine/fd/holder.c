@@ -54,6 +54,9 @@ int fd_stdio_add(struct fd_dump *dump, const struct open_file *file, struct err 
 {
 	int num = stdio_num(dump->model, file);
 
+	if (dump->on_host && !dump->shell_job)
+		return fail(err, -ENOENT, "%s leads out; use --shell-job", file->link);
+
 	for (int i = 0; dump->init_stdio && i < 3 && num < 0; i++)
 		if (dump->init_stdio[i] && !strcmp(dump->init_stdio[i], file->link))
 			num = i;

@@ -41,6 +41,7 @@ struct fd_dump {
 	struct stdio_link *stdio; /* grows: fd_stdio_add() */
 	size_t n_stdio;
 	bool tcp_established, ext_unix_sk, shell_job;
+	bool on_host; /* a tree in our namespaces: nobody makes terminals or stdio for it */
 	void *pipes, *ttys, *regs, *ghosts, *locks, *memfds,
 		*socks; /* each room's own; in the arena, NULL at first */
 };

@@ -57,8 +57,7 @@ static int check_waiting(const struct open_file *file, struct err *err)
 	return 0;
 }
 
-/* A terminal comes from the bundle, for the first process, or from a program of the set. */
-static bool comes_back(const struct model *model, unsigned int dev)
+static bool has_master(const struct model *model, unsigned int dev)
 {
 	for (size_t i = 0; i < model->n_files; i++) {
 		const struct open_file *file = model->file[i];
@@ -68,7 +67,16 @@ static bool comes_back(const struct model *model, unsigned int dev)
 		    ioctl(file->fd, TIOCGDEV, &its) == 0 && its == dev)
 			return true;
 	}
+	return false;
+}
+
+/* A terminal comes from the bundle, for the first process, or from a program of the set. */
+static bool comes_back(const struct model *model, unsigned int dev)
+{
 	const struct task *init = model->task[0];
+
+	if (has_master(model, dev))
+		return true;
 	for (size_t i = 0; i < init->n_fds; i++) {
 		const struct open_file *file = init->fd[i].file;
 		unsigned int its;
@@ -180,6 +188,12 @@ static int tty_dump(struct fd_dump *dump, struct open_file *file, struct err *er
 		r = check_waiting(file, err);
 	if (r)
 		return r;
+	if (!ext && dump->on_host && !has_master(dump->model, seen->info.rdev))
+		return refuse(
+			err,
+			"%s: a terminal whose master is outside cannot be carried without "
+			"a container yet; redirect it",
+			file->link);
 	if (!ext && !comes_back(dump->model, seen->info.rdev))
 		return refuse(err,
 			      "%s: the terminal of an exec'd process cannot be carried "

@@ -5,6 +5,7 @@
 #include "engine/model/model.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/log.h"
+#include "runtime/base/scope.h"
 
 struct task *model_add_task(struct model *model)
 {
@@ -18,6 +19,11 @@ struct task *model_add_task(struct model *model)
 	model->task = more;
 	model->task[model->n_tasks++] = task;
 	return task;
+}
+
+void model_drop_task(struct model *model)
+{
+	scope_close(&model->task[--model->n_tasks]->pidfd);
 }
 
 struct open_file *model_add_file(struct model *model)

@@ -104,6 +104,9 @@ void model_warn(struct model *model, const char *fmt, ...)
 struct task *model_add_task(struct model *model);
 struct open_file *model_add_file(struct model *model);
 
+/* model_drop_task() - the last one was none after all. */
+void model_drop_task(struct model *model);
+
 /* NULL: there is none */
 struct task *model_task(const struct model *model, pid_t vpid);
 struct open_file *model_file(const struct model *model, uint32_t id);

@@ -41,6 +41,9 @@ int restore_plan(void *ctx, struct err *err)
 	struct restore *r = ctx;
 	int highest = 2;
 
+	if (!r->request->cgroup && restore_fits_host(r, err) < 0)
+		return err->code;
+
 	for (size_t i = 0; i < r->model.n_tasks; i++)
 		for (size_t j = 0; j < r->model.task[i]->n_fds; j++)
 			if (r->model.task[i]->fd[j].num > highest)
@@ -83,6 +86,7 @@ int restore_nest(void *ctx, struct err *err)
 {
 	struct restore *r = ctx;
 
+	r->init = r->model.task[0]->vpid;
 	int ret = r->request->host->nest(r->request->host->ctx, &r->init, err);
 	if (ret < 0)
 		return ret;

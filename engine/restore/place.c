@@ -10,6 +10,8 @@
 
 int restore_around(struct restore *r, struct err *err)
 {
+	if (!r->request->cgroup) /* all of it is ours */
+		return 0;
 	const struct bundle_namespaces *bundle = &r->request->namespaces;
 	const TaskKobjIdsEntry *ids = task_ids(r->model.task[0]);
 	const struct ns_scene ns = {

@@ -49,14 +49,16 @@ int restore(const struct restore_request *request, struct err *err)
 	seccomp_table_init(&r.seccomp);
 	clock_gettime(CLOCK_MONOTONIC, &r.started);
 	scoped(log_close) struct log *log =
-		log_open(request->work_dir, ENGINE_RESTORE_LOG, request->log_level);
-	r.model.log = log;
+		request->log
+			? NULL
+			: log_open(request->work_dir, ENGINE_RESTORE_LOG, request->log_level);
+	r.model.log = request->log ? request->log : log;
 	const struct sequence sequence = {
 		.phase = phases,
 		.n = sizeof(phases) / sizeof(phases[0]),
 		.done = FATE_RUN,
 		.failed = FATE_DIE,
-		.log = log,
+		.log = r.model.log,
 	};
 	int ret = phases_run(&sequence, &r, err);
 	for (size_t i = 0; i < r.model.n_warnings && request->host->warn; i++)

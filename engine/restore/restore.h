@@ -44,6 +44,9 @@ struct restore {
 	uint64_t pages;
 };
 
+/* host.c: the image is of a tree that comes back into our own namespaces. */
+int restore_fits_host(struct restore *r, struct err *err);
+
 /* restore_around() - namespaces, as the fresh bundle allows: part of nest. */
 int restore_around(struct restore *r, struct err *err);
 

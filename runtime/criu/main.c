@@ -9,6 +9,7 @@
 #include "runtime/criu/criu.h"
 #include "runtime/criu/options.h"
 #include "runtime/criu/serve.h"
+#include "runtime/criu/verb_carry.h"
 
 struct verb {
 	const char *name;
@@ -19,8 +20,8 @@ struct verb {
 static const struct verb verbs[] = {
 	{"check", check_run, "say whether kernel and engine are fit, or have a feature"},
 	{"swrk", swrk_run, "serve one client on descriptor FD"},
-	{"dump", NULL, ""},
-	{"restore", NULL, ""},
+	{"dump", dump_run, "write a process and its descendants to an image"},
+	{"restore", restore_run, "bring them back"},
 	{"pre-dump", NULL, ""},
 	{"page-server", NULL, ""},
 	{"lazy-pages", NULL, ""},
