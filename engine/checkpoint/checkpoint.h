@@ -10,7 +10,6 @@
 #include "engine/engine.h"
 #include "engine/fd/kind.h"
 #include "engine/image/schema/cgroup.pb-c.h"
-#include "engine/image/schema/ipc.pb-c.h"
 #include "engine/mem/dump.h"
 #include "engine/model/findings.h"
 #include "engine/model/model.h"
@@ -20,6 +19,7 @@
 struct arena;
 struct calls;
 struct image_dir;
+struct ipc_state;
 struct mnt_state;
 struct ns_state;
 
@@ -41,7 +41,7 @@ struct checkpoint {
 	struct ns_state *ns;
 	struct mnt_state *mnt;
 	CgroupEntry *cgroups;
-	IpcVarEntry *ipc;
+	struct ipc_state *ipc;
 	struct mem_known known; /* files that were met as mappings */
 	struct mem_written written;
 	struct timespec froze, stood, copied, ended;
@@ -101,6 +101,7 @@ bool checkpoint_is_first(const struct model *model, const struct task *task,
 /* place.c: what the container's namespaces hold beside tasks. */
 int checkpoint_look_around(struct checkpoint *c, struct err *err);
 int checkpoint_dump_around(struct checkpoint *c, struct err *err);
+int checkpoint_dump_segments(struct checkpoint *c, struct err *err);
 
 /* share.c: the same tables, memory and handlers get the same ids; open files once each. */
 int checkpoint_find_shared(struct checkpoint *c, struct err *err);

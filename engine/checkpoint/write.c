@@ -190,6 +190,8 @@ int checkpoint_pages(void *ctx, struct err *err)
 			return fail_in(err, "%s", model_task_name(&c->model, task));
 	}
 	int r = mem_dump_shared(c->image, &c->model, &c->written, err);
+	if (r >= 0)
+		r = checkpoint_dump_segments(c, err);
 	log_info(c->model.log, "pages", "%lu pages written, %lu looked at", c->written.pages,
 		 c->written.scanned);
 	return r;

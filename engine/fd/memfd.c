@@ -84,6 +84,9 @@ static char *name_of(struct arena *arena, const char *link)
 	return arena_printf(arena, "%.*s", (int)len, link + strlen(PREFIX));
 }
 
+/* Contents are filed by number beside those of System V segments, whose ids are less than this. */
+static const uint32_t NO_SEGMENT = 1U << 31;
+
 static int look(struct fd_dump *dump, int fd, const struct stat *st, const char *link,
 		MemfdInodeEntry *inode, struct err *err)
 {
@@ -105,7 +108,7 @@ static int look(struct fd_dump *dump, int fd, const struct stat *st, const char 
 	inode->uid = st->st_uid;
 	inode->gid = st->st_gid;
 	inode->size = (uint64_t)st->st_size;
-	inode->shmid = (uint32_t)st->st_ino;
+	inode->shmid = (uint32_t)st->st_ino | NO_SEGMENT;
 	inode->seals = (uint32_t)seals;
 	inode->inode_id = st->st_ino;
 	inode->has_mode = true;

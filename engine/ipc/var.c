@@ -43,6 +43,8 @@ struct var {
 			initial                                                              \
 	}
 
+#define REMOVAL "/proc/sys/kernel/shm_rmid_forced"
+
 static const struct var vars[] = {
 	FIELD("/proc/sys/kernel/msgmax", msg_ctlmax, 8192),
 	FIELD("/proc/sys/kernel/msgmnb", msg_ctlmnb, 16384),
@@ -51,7 +53,7 @@ static const struct var vars[] = {
 	WIDE("/proc/sys/kernel/shmmax", shm_ctlmax, SHM_DEFAULT),
 	WIDE("/proc/sys/kernel/shmall", shm_ctlall, SHM_DEFAULT),
 	FIELD("/proc/sys/kernel/shmmni", shm_ctlmni, 4096),
-	FIELD("/proc/sys/kernel/shm_rmid_forced", shm_rmid_forced, 0),
+	FIELD(REMOVAL, shm_rmid_forced, 0),
 	FIELD("/proc/sys/fs/mqueue/queues_max", mq_queues_max, 256),
 	FIELD("/proc/sys/fs/mqueue/msg_max", mq_msg_max, 10),
 	FIELD("/proc/sys/fs/mqueue/msgsize_max", mq_msgsize_max, 8192),
@@ -131,16 +133,16 @@ static int read_all(IpcVarEntry *entry, uint32_t sems[SEMS], struct err *err)
 	return r;
 }
 
-int var_look(const struct ipc_scene *scene, IpcVarEntry **ret, struct err *err)
+int var_look(struct ipc_state *state, struct err *err)
 {
-	IpcVarEntry *entry = arena_new_struct(scene->arena, IpcVarEntry);
-	uint32_t *sems = arena_alloc(scene->arena, SEMS * sizeof(*sems));
+	IpcVarEntry *entry = arena_new_struct(state->scene.arena, IpcVarEntry);
+	uint32_t *sems = arena_alloc(state->scene.arena, SEMS * sizeof(*sems));
 
 	if (!entry || !sems)
 		return fail(err, -ENOMEM, "limits");
 	int r = read_all(entry, sems, err);
 	if (r >= 0)
-		*ret = entry;
+		state->var = entry;
 	return r;
 }
 
@@ -190,7 +192,27 @@ int var_restore(const IpcVarEntry *entry, struct err *err)
 	if (r >= 0)
 		r = write_sems(entry, sems, err);
 	for (size_t i = 0; i < sizeof(vars) / sizeof(vars[0]) && r >= 0; i++)
-		if (has(entry, &vars[i]))
+		if (has(entry, &vars[i]) && strcmp(vars[i].path, REMOVAL) != 0)
 			r = write_var(entry, &now, &vars[i], err);
 	return r;
+}
+
+int var_hold_removal(bool *ret_was, struct err *err)
+{
+	scoped_free char *text = NULL;
+	int r = file_read(AT_FDCWD, REMOVAL, &text, err);
+
+	if (r == -ENOENT) { /* a kernel without System V objects */
+		*err = (struct err){0};
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	*ret_was = text[0] == '1';
+	return *ret_was ? file_write(AT_FDCWD, REMOVAL, "0", err) : 0;
+}
+
+int var_force_removal(struct err *err)
+{
+	return file_write(AT_FDCWD, REMOVAL, "1", err);
 }

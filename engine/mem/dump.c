@@ -189,6 +189,33 @@ static int open_region(const struct task *task, const VmaEntry *vma, struct err 
 	return fd < 0 ? fail_errno(err, "open %s", path) : fd;
 }
 
+/* read_tail() - the last page, of which the object ends before the end: programs may use what
+ * lies behind the end, read(2) does not show it. */
+static int read_tail(int fd, uint64_t page, char *to, struct err *err)
+{
+	void *at = mmap(NULL, IMAGE_PAGE, PROT_READ, MAP_SHARED, fd, (off_t)page);
+
+	if (at == MAP_FAILED)
+		return fail_errno(err, "map shared memory");
+	memcpy(to, at, IMAGE_PAGE);
+	munmap(at, IMAGE_PAGE);
+	return 0;
+}
+
+static int read_object(int fd, uint64_t at, size_t len, char *to, struct err *err)
+{
+	ssize_t n = pread(fd, to, len, (off_t)at);
+
+	if (n < 0)
+		return fail_errno(err, "read shared memory");
+	if ((size_t)n == len)
+		return 0;
+	size_t tail = len - IMAGE_PAGE;
+	if ((size_t)n <= tail)
+		return fail(err, -EIO, "shared memory ends early");
+	return read_tail(fd, at + tail, to + tail, err);
+}
+
 static int put_run(struct pages_writer *writer, int fd, const struct run *run, char *buffer,
 		   struct err *err)
 {
@@ -198,11 +225,9 @@ static int put_run(struct pages_writer *writer, int fd, const struct run *run, c
 			.vaddr = at, .nr_pages = len / IMAGE_PAGE, .flags = PE_PRESENT};
 		struct iovec data = {buffer, len};
 
-		ssize_t n = pread(fd, buffer, len, (off_t)at);
-		if (n != (ssize_t)len)
-			return n < 0 ? fail_errno(err, "read shared memory")
-				     : fail(err, -EIO, "shared memory ends early");
-		int r = pages_put(writer, &pages, &data, 1, err);
+		int r = read_object(fd, at, len, buffer, err);
+		if (r >= 0)
+			r = pages_put(writer, &pages, &data, 1, err);
 		if (r < 0)
 			return r;
 		at += len;
@@ -210,30 +235,40 @@ static int put_run(struct pages_writer *writer, int fd, const struct run *run, c
 	return 0;
 }
 
-static int dump_object(struct image_dir *image, const struct task *task, const VmaEntry *vma,
-		       struct mem_written *written, struct err *err)
+static uint64_t page_end(uint64_t size)
+{
+	return (size + IMAGE_PAGE - 1) / IMAGE_PAGE * IMAGE_PAGE;
+}
+
+int mem_dump_object(struct image_dir *image, uint64_t shmid, int fd,
+		    struct mem_written *written, struct err *err)
 {
 	scoped(arena_free) struct arena *arena = arena_new();
 	scoped(free_buffer) char *buffer = new_buffer();
 	scoped(pages_writer_drop) struct pages_writer *writer = NULL;
-	scoped_fd int fd = open_region(task, vma, err);
 	struct runs found = {0};
 	struct stat st;
 
-	if (fd < 0)
-		return fd;
 	if (!arena || !buffer)
 		return fail(err, -ENOMEM, "shared memory");
 	if (fstat(fd, &st) < 0)
 		return fail_errno(err, "size of shared memory");
-	const struct run all = {0, (uint64_t)st.st_size};
+	const struct run all = {0, page_end((uint64_t)st.st_size)};
 	int r = seekdata_find(fd, &all, arena, &found, err);
 	if (r >= 0)
-		r = pages_create(image, IMAGE_PAGEMAP_SHMEM, vma->shmid, &writer, err);
+		r = pages_create(image, IMAGE_PAGEMAP_SHMEM, shmid, &writer, err);
 	for (size_t i = 0; i < found.n && r >= 0; i++)
 		r = put_run(writer, fd, &found.run[i], buffer, err);
 	written->pages += runs_bytes(&found) / IMAGE_PAGE;
 	return r < 0 ? r : pages_close(&writer, err);
+}
+
+static int dump_object(struct image_dir *image, const struct task *task, const VmaEntry *vma,
+		       struct mem_written *written, struct err *err)
+{
+	scoped_fd int fd = open_region(task, vma, err);
+
+	return fd < 0 ? fd : mem_dump_object(image, vma->shmid, fd, written, err);
 }
 
 /* An object is dumped through the first region that maps it. */

@@ -44,4 +44,8 @@ int mem_dump(struct image_dir *image, const struct task *task, struct mem_writte
 int mem_dump_shared(struct image_dir *image, const struct model *model,
 		    struct mem_written *written, struct err *err);
 
+/* mem_dump_object() - the contents of one object, through a descriptor of its memory. */
+int mem_dump_object(struct image_dir *image, uint64_t shmid, int fd,
+		    struct mem_written *written, struct err *err);
+
 #endif

@@ -164,8 +164,8 @@ static int open_range(pid_t pid, uint64_t start, uint64_t end, struct err *err)
 	return fd < 0 ? fail_errno(err, "open %s", path) : fd;
 }
 
-static int fill_object(struct mem_restoring *r, const struct task *task, uint64_t shmid,
-		       uint64_t at, struct err *err)
+int mem_fill_object(struct mem_restoring *r, const struct task *task, uint64_t shmid,
+		    uint64_t at, struct err *err)
 {
 	scoped(pages_reader_drop) struct pages_reader *reader = NULL;
 
@@ -196,7 +196,7 @@ static int make_object(struct mem_restoring *r, const struct task *task, uint64_
 	scoped_fd int fd = open_range(task->pid, at, at + size, err);
 	if (fd < 0)
 		return fd;
-	ret = fill_object(r, task, shmid, at, err);
+	ret = mem_fill_object(r, task, shmid, at, err);
 	calls_start(r->calls, task->plant);
 	calls_add(r->calls, "munmap", SYS_munmap, at, size);
 	if (ret >= 0)
@@ -225,6 +225,14 @@ static int find_object(struct mem_restoring *r, const struct task *task, uint64_
 	return ret;
 }
 
+void mem_add_advice(struct calls *calls, const VmaEntry *vma)
+{
+	for (uint64_t advice = 0; advice < 64; advice++)
+		if (vma->madv >> advice & 1)
+			calls_add(calls, "madvise", SYS_madvise, vma->start,
+				  vma->end - vma->start, advice);
+}
+
 static int map_one(struct mem_restoring *r, const struct task *task, const VmaEntry *vma,
 		   struct err *err)
 {
@@ -241,10 +249,7 @@ static int map_one(struct mem_restoring *r, const struct task *task, const VmaEn
 	calls_add(r->calls, "map shared memory", SYS_mmap, vma->start, vma->end - vma->start,
 		  vma->prot, MAP_SHARED | MAP_FIXED_NOREPLACE, (uint64_t)num, vma->pgoff);
 	calls_add(r->calls, "close", SYS_close, (uint64_t)num);
-	for (uint64_t advice = 0; advice < 64; advice++)
-		if (vma->madv >> advice & 1)
-			calls_add(r->calls, "madvise", SYS_madvise, vma->start,
-				  vma->end - vma->start, advice);
+	mem_add_advice(r->calls, vma);
 	return calls_run(r->calls, task->pid, err);
 }
 
@@ -253,7 +258,11 @@ int mem_map_shared(struct mem_restoring *r, const struct task *task, struct err 
 	for (size_t i = 0; i < task->mm->n_vmas; i++) {
 		const VmaEntry *vma = task->mm->vmas[i];
 
-		if (vma->status & VMA_ANON_SHARED && map_one(r, task, vma, err) < 0)
+		if (!(vma->status & VMA_ANON_SHARED))
+			continue;
+		int ret = vma->status & VMA_SYSV ? mem_map_segment(r, task, vma, err)
+						 : map_one(r, task, vma, err);
+		if (ret < 0)
 			return fail_in(err, "memory at %lx-%lx", vma->start, vma->end);
 	}
 	return 0;
@@ -262,6 +271,6 @@ int mem_map_shared(struct mem_restoring *r, const struct task *task, struct err 
 void mem_restore_end(struct mem_restoring *r)
 {
 	for (size_t i = 0; i < r->n_objects; i++)
-		close(r->object[i].fd);
+		scope_close(&r->object[i].fd);
 	r->n_objects = 0;
 }

@@ -2,7 +2,7 @@
  *
  * Seen   /proc/PID/smaps (flags of every region), stat (marks), auxv, exe, map_files,
  *        coredump_filter
- * Refused  System V and huge-page memory, memory of devices and of other kernel objects
+ * Refused  huge-page memory, memory of devices and of other kernel objects
  *        (io_uring, perf, sockets), userfaultfd, shadow stacks, MAP_DROPPABLE.
  */
 #include <errno.h>
@@ -40,7 +40,7 @@ static const uint32_t status_of[] = {
 	[MAPS_ANON_NAMED] = VMA_REGULAR | VMA_ANON_PRIVATE,
 	[MAPS_SHARED] = VMA_REGULAR | VMA_ANON_SHARED,
 	[MAPS_SHARED_NAMED] = VMA_REGULAR | VMA_ANON_SHARED,
-	[MAPS_SYSV] = 0,
+	[MAPS_SYSV] = VMA_REGULAR | VMA_ANON_SHARED | VMA_SYSV,
 	[MAPS_MEMFD] = VMA_REGULAR | VMA_MEMFD,
 	[MAPS_ANON_INODE] = 0,
 	[MAPS_OTHER] = 0,
@@ -120,7 +120,7 @@ static void pack(VmaEntry *e, const struct maps_region *r)
 	if (is_file(r))
 		e->status |= r->shared ? VMA_FILE_SHARED : VMA_FILE_PRIVATE;
 	if (e->status & VMA_ANON_SHARED)
-		e->shmid = r->ino;
+		e->shmid = r->kind == MAPS_SYSV ? r->ino : VMA_SHMID_ANON + r->ino;
 	if (r->kind == MAPS_ANON_NAMED || r->kind == MAPS_SHARED_NAMED)
 		e->name = (char *)r->path;
 	for (size_t i = 0; i < COUNT(advised); i++)
@@ -214,6 +214,8 @@ static int look_object(const struct task *task, const struct maps_region *r, Vma
 		return fail_errno(err, "size of %s", path);
 	e->has_object_size = true;
 	e->object_size = (uint64_t)st.st_size;
+	e->has_fdflags = r->kind == MAPS_SYSV;
+	e->fdflags = r->flags & MAPS_BIT(MAPS_MW) ? O_RDWR : O_RDONLY; /* SHM_RDONLY */
 	return 0;
 }
 

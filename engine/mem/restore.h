@@ -45,7 +45,7 @@ int mem_hollow(const struct mem_place *place, struct calls *calls, const struct 
  * where the task had them.  The task has no descriptors that matter yet. */
 struct mem_object { /* shared anonymous memory that some task has made */
 	uint64_t shmid;
-	int fd;
+	int fd; /* -1: a System V segment, which has a name */
 };
 
 struct mem_restoring {
@@ -60,6 +60,11 @@ struct mem_restoring {
 	uint64_t pages; /* counted */
 };
 int mem_restore(struct mem_restoring *r, struct task *task, struct err *err);
+
+/* mem_fill_segment() - the contents of a System V segment that exists, unless it has them: for
+ * those that no region shows. */
+int mem_fill_segment(struct mem_restoring *r, const struct task *task, uint64_t shmid,
+		     struct err *err);
 void mem_restore_end(struct mem_restoring *r); /* gives back descriptors of shared memory */
 
 #endif

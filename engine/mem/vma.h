@@ -6,6 +6,7 @@
 #define CKRUN_MEM_VMA_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "engine/image/schema/mm.pb-c.h"
 
@@ -19,9 +20,14 @@ enum vma_status {
 	VMA_FILE_SHARED = 1 << 7,
 	VMA_ANON_SHARED = 1 << 8,
 	VMA_ANON_PRIVATE = 1 << 9,
+	VMA_SYSV = 1 << 10, /* beside VMA_ANON_SHARED: .shmid is the id of shmget(2) */
 	VMA_VVAR = 1 << 12,
 	VMA_MEMFD = 1 << 14, /* beside a VMA_FILE_* */
 };
+
+/* Of other shared memory .shmid is the number of its inode, from here up: the numbers of segments
+ * are the inode numbers of their memory too, and less than this. */
+#define VMA_SHMID_ANON (UINT64_C(1) << 32)
 
 /* vma_is_vdso() - the vdso: its contents are stored, for a kernel that has another. */
 static inline bool vma_is_vdso(const VmaEntry *vma)

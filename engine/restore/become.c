@@ -49,6 +49,8 @@ static int fill_memory(struct restore *r, struct err *err)
 		if (ret < 0)
 			fail_in(err, "%s", model_task_name(&r->model, task));
 	}
+	if (ret >= 0)
+		ret = restore_segments(r, &m, err);
 	mem_restore_end(&m);
 	r->pages = m.pages;
 	log_info(r->model.log, "furnish", "%lu pages are in memory", r->pages);

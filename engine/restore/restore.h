@@ -20,6 +20,7 @@
 struct arena;
 struct calls;
 struct image_dir;
+struct ipc_state;
 
 struct restore {
 	const struct restore_request *request;
@@ -30,6 +31,7 @@ struct restore {
 	struct plan plan;
 	struct calls *calls;
 	struct fd_make make;
+	struct ipc_state *ipc;
 	CgroupEntry *cgroups;   /* made by tasks below the container's */
 	struct mem_place place; /* where planted code and the vdso are kept meanwhile */
 	pid_t init;
@@ -49,6 +51,8 @@ int restore_fits_host(struct restore *r, struct err *err);
 
 /* restore_around() - namespaces, as the fresh bundle allows: part of nest. */
 int restore_around(struct restore *r, struct err *err);
+/* restore_segments() - System V segments that no region shows; then those go that wait to. */
+int restore_segments(struct restore *r, struct mem_restoring *m, struct err *err);
 
 int restore_open(void *ctx, struct err *err);
 void restore_close(void *ctx, enum fate fate);

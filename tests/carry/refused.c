@@ -8,6 +8,7 @@
 #include <linux/perf_event.h>
 #include <linux/seccomp.h>
 #include <linux/userfaultfd.h>
+#include <mqueue.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -17,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/sem.h>
 #include <sys/shm.h>
 
 #include "tests/carry/carry.h"
@@ -103,19 +105,40 @@ static void an_open_namespace(void)
 
 /* --- memory */
 
-static void system_v_shared_memory(void)
+static void system_v_shared_memory_of_huge_pages(void)
 {
-	int id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
+	int id = shmget(IPC_PRIVATE, 2 << 20, IPC_CREAT | SHM_HUGETLB | SHM_NORESERVE | 0600);
 
-	check(id >= 0);
-	char *p = shmat(id, NULL, 0);
-	check(p != (void *)-1);
-	shmctl(id, IPC_RMID, NULL);
-	*p = 'x';
-	expect("task %d (subject): memory at %lx-%lx: it maps /SYSV00000000", getpid(),
-	       (unsigned long)p, (unsigned long)p + 4096);
+	if (id < 0)
+		skip("no huge pages are set up here");
+	expect("System V segment %d is of huge pages", id);
 	refused();
-	check(*p == 'x');
+	check(!shmctl(id, IPC_RMID, NULL));
+}
+
+static void semaphore_adjustments(void)
+{
+	int id = semget(IPC_PRIVATE, 1, IPC_CREAT | 0600);
+	struct sembuf op = {0, 3, SEM_UNDO};
+
+	check(id >= 0 && !semop(id, &op, 1));
+	expect("task %d (subject): it may have System V semaphore adjustments (SEM_UNDO)",
+	       getpid());
+	refused();
+	check(semctl(id, 0, GETVAL) == 3);
+}
+
+static void a_posix_message_queue(void)
+{
+	mqd_t queue = mq_open("/jobs", O_CREAT | O_RDWR, 0600, NULL);
+
+	check(queue >= 0);
+	check(!mq_send(queue, "text", 5, 7));
+	expect("task %d (subject): fd %d: /jobs", getpid(), queue);
+	expect("POSIX message queue /jobs cannot be carried yet");
+	refused();
+	struct mq_attr attr;
+	check(!mq_getattr(queue, &attr) && attr.mq_curmsgs == 1);
 }
 
 static void memory_of_huge_pages(void)
@@ -304,7 +327,8 @@ static void names_every_reason_at_once(void)
 }
 
 RUN(TEST(an_io_uring), TEST(a_perf_counter), TEST(an_open_namespace),
-    TEST(system_v_shared_memory), TEST(memory_of_huge_pages),
+    TEST(system_v_shared_memory_of_huge_pages), TEST(semaphore_adjustments),
+    TEST(a_posix_message_queue), TEST(memory_of_huge_pages),
     TEST(memory_that_a_userfaultfd_watches), TEST(guard_pages), TEST(a_traced_child),
     TEST(a_child_in_another_network), TEST(a_child_with_mounts_of_its_own),
     TEST(a_nested_pid_namespace), TEST(a_process_whose_first_thread_has_ended),
