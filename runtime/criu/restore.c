@@ -126,7 +126,8 @@ static int run_engine(struct coming *c, struct err *err)
 		.shell_job = carry->shell_job,
 	};
 
-	warn(c, "the tasks come into the cgroups of the caller: which ones they had is not kept");
+	warn(c,
+	     "the tasks come into the cgroups of the caller: which ones they had is not kept");
 	int r = restore(&request, err);
 	if (r >= 0 || c->first <= 0)
 		return r;

@@ -12,6 +12,7 @@
 #include "runtime/criu/options.h"
 #include "runtime/criu/rpc.h"
 #include "runtime/criu/serve.h"
+#include "runtime/criu/serve_carry.h"
 
 /* What a request does: fills the answer, or fails. */
 struct service {
@@ -68,8 +69,8 @@ static const struct service services[] = {
 	{CRIU_REQ_TYPE__VERSION, "VERSION", tell_version, NULL},
 	{CRIU_REQ_TYPE__FEATURE_CHECK, "FEATURE_CHECK", tell_features, NULL},
 	{CRIU_REQ_TYPE__CHECK, "CHECK", check, NULL},
-	{CRIU_REQ_TYPE__DUMP, "DUMP", NULL, "dump"},
-	{CRIU_REQ_TYPE__RESTORE, "RESTORE", NULL, "restore"},
+	{CRIU_REQ_TYPE__DUMP, "DUMP", serve_dump, NULL},
+	{CRIU_REQ_TYPE__RESTORE, "RESTORE", serve_restore, NULL},
 	{CRIU_REQ_TYPE__PRE_DUMP, "PRE_DUMP", NULL, "pre-dump"},
 	{CRIU_REQ_TYPE__SINGLE_PRE_DUMP, "SINGLE_PRE_DUMP", NULL, "pre-dump"},
 	{CRIU_REQ_TYPE__PAGE_SERVER, "PAGE_SERVER", NULL, "the page server"},

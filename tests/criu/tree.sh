@@ -1,9 +1,8 @@
-# shellcheck shell=bash disable=SC2154 # $criu, $work of run
+# shellcheck shell=bash disable=SC2154,SC2016,SC2216 # $criu, $work of run; text for other shells
 # tree.sh - a process of the host and its descendants, without a container
 
 # count NAME - a shell that counts in the file NAME, with a child; leaves its pid in $tree
 count() {
-	# shellcheck disable=SC2016 # for the other shell
 	setsid sh -c 'sleep 1000 & echo $! >'"$work/$1.child"'
 		i=0; while :; do i=$((i + 1)); echo $i >'"$work/$1"'; sleep 0.02; done' \
 		</dev/null >/dev/null 2>&1 &
@@ -129,4 +128,102 @@ tests+=(
 	a_restore_in_the_foreground_ends_as_the_task_does
 	a_pid_that_is_taken_is_named_and_nothing_is_made
 	a_tree_that_cannot_be_dumped_is_named_and_runs_on
+)
+
+a_client_dumps_and_restores_and_is_notified() {
+	local said
+
+	count f
+	said=$(rpc "DUMP,o.pid=$tree,o.images_dir_fd=fd:$work/f.img,o.log_file=d.log,o.log_level=4,o.notify_scripts=1")
+	contains "$said" $'NOTIFY success=1 notify.script=pre-dump\nNOTIFY success=1 notify.script=network-lock\n'
+	contains "$said" $'notify.script=post-dump\nDUMP success=1'
+	until_true has_ended "$tree"
+	wait "$tree" 2>/dev/null || true
+	contains "$(<"$work/f.img/d.log")" "all phases are done"
+	said=$(rpc "RESTORE,o.images_dir_fd=fd:$work/f.img,o.log_file=r.log,o.notify_scripts=1,o.rst_sibling=1")
+	contains "$said" "notify.script=setup-namespaces notify.pid=$tree"
+	contains "$said" "notify.script=post-restore notify.pid=$tree"
+	contains "$said" "RESTORE success=1 restore.pid=$tree"
+	contains "$said" "exit 0"
+	is_counting f
+	end f
+}
+
+a_client_that_says_no_stops_a_dump_and_a_restore() {
+	local said
+
+	count g
+	said=$(rpc no:network-lock "DUMP,o.pid=$tree,o.images_dir_fd=fd:$work/g.img,o.notify_scripts=1")
+	contains "$said" "DUMP success=0 cr_errno=125"
+	contains "$said" "notification network-lock: the client says no"
+	is_counting g
+	[ ! -e "$work/g.img/inventory.img" ]
+	"$criu" dump -t "$tree" -D "$work/g.img"
+	until_true has_ended "$tree"
+	wait "$tree" 2>/dev/null || true
+	said=$(rpc no:pre-resume "RESTORE,o.images_dir_fd=fd:$work/g.img,o.notify_scripts=1")
+	contains "$said" "RESTORE success=0 cr_errno=125"
+	until_true has_ended "$tree"
+	until_true has_ended "$(<"$work/g.child")"
+}
+
+a_client_is_told_each_option_that_is_not_there_yet() {
+	local said
+
+	count h
+	said=$(rpc "DUMP,o.pid=$tree,o.images_dir_fd=fd:$work/h.img,o.track_mem=1,o.external=x,o.link_remap=0")
+	contains "$said" "DUMP success=0 cr_errno=95 cr_errmsg=DUMP: track_mem is not supported yet"
+	contains "$said" "external is not supported yet"
+	[[ $said != *link_remap* ]]
+	contains "$(rpc "DUMP,o.pid=$tree")" "neither images_dir_fd nor images_dir is given"
+	contains "$(rpc "DUMP,o.pid=4000000,o.images_dir_fd=fd:$work/h.img")" "cr_errno=3"
+	contains "$(rpc "DUMP,o.pid=$tree,o.images_dir_fd=fd:$work/h.img,o.log_file=../x")" "cr_errno=22"
+	contains "$(rpc "RESTORE,o.images_dir_fd=fd:$work/h.img")" "RESTORE success=0 cr_errno=2 "
+	is_counting h
+	end h
+}
+
+tests+=(
+	a_client_dumps_and_restores_and_is_notified
+	a_client_that_says_no_stops_a_dump_and_a_restore
+	a_client_is_told_each_option_that_is_not_there_yet
+)
+
+# Killed in the middle: the shell waits in planted code until the next dump frees it.
+tasks_of_a_dump_that_was_killed_are_freed_by_the_next() {
+	local got=0
+
+	count i
+	CKRUN_KILL_AT=infect "$criu" dump -t "$tree" -D "$work/i.img" 2>/dev/null || got=$?
+	[ $got = 137 ] || fail "exit code $got"
+	[ -s "$work/i.img/checkpoint.saved" ]
+	"$criu" dump -R -t "$tree" -D "$work/i.img"
+	is_counting i
+	[ ! -e "$work/i.img/checkpoint.saved" ]
+	end i
+}
+
+# Children come and go while they are looked for.
+a_tree_that_forks_all_the_time_is_dumped_whole() {
+	local i
+
+	setsid sh -c 'for i in 1 2 3 4; do (while :; do (:); done) & done
+		(sleep 0.01) & : >'"$work/forking"'; while :; do sleep 0.01; done' </dev/null >/dev/null 2>&1 &
+	tree=$!
+	until_true test -e "$work/forking"
+	for ((i = 0; i < 10; i++)); do
+		rm -rf "$work/j.img" && mkdir "$work/j.img"
+		"$criu" dump -t "$tree" -D "$work/j.img"
+		until_true has_ended "$tree"
+		wait "$tree" 2>/dev/null || true
+		"$criu" restore -d -D "$work/j.img"
+		sleep 0.05
+		[ "$(pgrep -c -P "$tree")" -ge 4 ] || fail "$(pgrep -l -P "$tree")"
+	done
+	kill -9 -- "-$tree"
+}
+
+tests+=(
+	tasks_of_a_dump_that_was_killed_are_freed_by_the_next
+	a_tree_that_forks_all_the_time_is_dumped_whole
 )
