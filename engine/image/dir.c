@@ -64,9 +64,24 @@ int image_create(int target, struct image_dir **ret, struct err *err)
 	return 0;
 }
 
+/* Of an image that is amended, whose members are sorted and stay so. */
+static bool member_replace(struct image_dir *dir, const char *name, uint64_t length,
+			   uint32_t crc)
+{
+	for (size_t i = 0; i < dir->n_members; i++)
+		if (strcmp(dir->member[i].name, name) == 0) {
+			dir->member[i].length = length;
+			dir->member[i].crc = crc;
+			return true;
+		}
+	return false;
+}
+
 int image_member_add(struct image_dir *dir, const char *name, uint64_t length, uint32_t crc,
 		     struct err *err)
 {
+	if (dir->amending && member_replace(dir, name, length, crc))
+		return 0;
 	const char *kept = arena_strdup(dir->arena, name);
 	struct image_member *member =
 		arena_grow(dir->arena, dir->member, dir->n_members, sizeof(*member));

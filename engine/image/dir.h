@@ -18,10 +18,12 @@
 #define CKRUN_IMAGE_DIR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "engine/image/files.h"
 
+struct arena;
 struct err;
 struct image_about;
 struct image_dir;
@@ -52,5 +54,9 @@ void image_close(struct image_dir **dir);
 bool image_is_foreign(const struct image_dir *dir);
 const struct image_about *image_about(const struct image_dir *dir); /* NULL: foreign */
 bool image_has(const struct image_dir *dir, enum image_file file, uint64_t id);
+
+/* image_ids() - of all files of this type in the image, in no order; into the arena. */
+int image_ids(const struct image_dir *dir, enum image_file file, struct arena *arena,
+	      uint64_t **ret, size_t *ret_n, struct err *err);
 
 #endif

@@ -25,6 +25,7 @@ struct image_dir {
 	int target; /* the image directory */
 	int fd;     /* where the files are: the partial directory while writing */
 	bool writing;
+	bool amending; /* what is written takes the place of a member */
 	bool foreign;
 	struct arena *arena;
 	struct image_member *member; /* sorted by name when read */
