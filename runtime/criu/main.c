@@ -6,6 +6,7 @@
 #include "runtime/base/err.h"
 #include "runtime/criu/check.h"
 #include "runtime/criu/code.h"
+#include "runtime/criu/cpuinfo.h"
 #include "runtime/criu/criu.h"
 #include "runtime/criu/options.h"
 #include "runtime/criu/serve.h"
@@ -27,7 +28,7 @@ static const struct verb verbs[] = {
 	{"lazy-pages", NULL, ""},
 	{"service", NULL, ""},
 	{"dedup", NULL, ""},
-	{"cpuinfo", NULL, ""},
+	{"cpuinfo", cpuinfo_run, "dump or check: what this processor offers"},
 };
 
 bool criu_is_called(const char *argv0)

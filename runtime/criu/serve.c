@@ -76,8 +76,8 @@ static const struct service services[] = {
 	{CRIU_REQ_TYPE__PAGE_SERVER, "PAGE_SERVER", NULL, "the page server"},
 	{CRIU_REQ_TYPE__PAGE_SERVER_CHLD, "PAGE_SERVER_CHLD", NULL, "the page server"},
 	{CRIU_REQ_TYPE__WAIT_PID, "WAIT_PID", NULL, "waiting for a page server"},
-	{CRIU_REQ_TYPE__CPUINFO_DUMP, "CPUINFO_DUMP", NULL, "cpuinfo"},
-	{CRIU_REQ_TYPE__CPUINFO_CHECK, "CPUINFO_CHECK", NULL, "cpuinfo"},
+	{CRIU_REQ_TYPE__CPUINFO_DUMP, "CPUINFO_DUMP", serve_cpuinfo_dump, NULL},
+	{CRIU_REQ_TYPE__CPUINFO_CHECK, "CPUINFO_CHECK", serve_cpuinfo_check, NULL},
 };
 
 static const struct service *service_for(CriuReqType type)

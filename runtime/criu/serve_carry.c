@@ -6,6 +6,7 @@
 #include "runtime/base/err.h"
 #include "runtime/base/scope.h"
 #include "runtime/criu/carry.h"
+#include "runtime/criu/cpuinfo.h"
 #include "runtime/criu/rpc.h"
 #include "runtime/criu/serve_carry.h"
 
@@ -186,4 +187,25 @@ int serve_restore(int sock, const CriuReq *req, CriuResp *answer, struct err *er
 	restored.pid = first;
 	answer->restore = &restored;
 	return 0;
+}
+
+static int with_images(int sock, const CriuReq *req, int (*what)(int dir, struct err *),
+		       struct err *err)
+{
+	if (!req->opts)
+		return fail(err, -EINVAL, "it has no options");
+	scoped_fd int images = open_images(sock, req->opts, err);
+	return images < 0 ? images : what(images, err);
+}
+
+int serve_cpuinfo_dump(int sock, const CriuReq *req, CriuResp *answer, struct err *err)
+{
+	(void)answer;
+	return with_images(sock, req, cpuinfo_dump, err);
+}
+
+int serve_cpuinfo_check(int sock, const CriuReq *req, CriuResp *answer, struct err *err)
+{
+	(void)answer;
+	return with_images(sock, req, cpuinfo_check, err);
 }

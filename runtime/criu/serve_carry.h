@@ -1,4 +1,4 @@
-/* serve_carry.h - requests DUMP and RESTORE of a client
+/* serve_carry.h - requests DUMP, RESTORE and CPUINFO_* of a client
  *
  * Directories are the client's descriptors or, where images_dir_fd is -1, a path.  A field whose
  * effect does not exist yet is refused by its name, all of them at once.
@@ -12,5 +12,7 @@ struct err;
 
 int serve_dump(int sock, const CriuReq *req, CriuResp *answer, struct err *err);
 int serve_restore(int sock, const CriuReq *req, CriuResp *answer, struct err *err);
+int serve_cpuinfo_dump(int sock, const CriuReq *req, CriuResp *answer, struct err *err);
+int serve_cpuinfo_check(int sock, const CriuReq *req, CriuResp *answer, struct err *err);
 
 #endif

@@ -55,6 +55,32 @@ the_help_lists_options_and_verbs() {
 	contains "$("$criu" -h)" "swrk"
 }
 
+the_processor_is_described_and_compared() {
+	mkdir -p "$work/cpu"
+	"$criu" cpuinfo dump -D "$work/cpu"
+	contains "$(crit show "$work/cpu/cpuinfo.img")" '"capability_ver": 2'
+	"$criu" cpuinfo check -D "$work/cpu"
+	contains "$(rpc "CPUINFO_DUMP,o.images_dir_fd=fd:$work/cpu")" "CPUINFO_DUMP success=1"
+	contains "$(rpc "CPUINFO_CHECK,o.images_dir_fd=fd:$work/cpu")" "CPUINFO_CHECK success=1"
+	# a processor that has all instructions there are
+	crit show "$work/cpu/cpuinfo.img" >"$work/cpu.json"
+	python3 - "$work/cpu.json" <<-END
+		import json, sys
+		image = json.load(open(sys.argv[1]))
+		words = image["entries"][0]["x86_entry"][0]["capability"]
+		words[9] = 0xffffffff
+		words[4] = 0xffffffff
+		words[6] = 0xffffffff
+		json.dump(image, open(sys.argv[1], "w"))
+	END
+	crit encode -i "$work/cpu.json" -o "$work/cpu/cpuinfo.img"
+	refused "this processor lacks" "$criu" cpuinfo check -D "$work/cpu"
+	contains "$(rpc "CPUINFO_CHECK,o.images_dir_fd=fd:$work/cpu")" "cr_errno=95"
+	echo short >"$work/cpu/cpuinfo.img"
+	refused "is damaged" "$criu" cpuinfo check -D "$work/cpu"
+	refused "usage: criu cpuinfo" "$criu" cpuinfo
+}
+
 make_install_makes_the_link() {
 	make -s install DESTDIR="$work/root" PREFIX=/usr BUILD="$PWD/build" >"$work/make" 2>&1
 	contains "$("$work/root/usr/sbin/criu" -V)" "Version: 4.2"
@@ -67,5 +93,6 @@ tests+=(
 	checking_all_features_names_those_that_are_missing
 	what_is_not_there_yet_is_refused_by_name
 	the_help_lists_options_and_verbs
+	the_processor_is_described_and_compared
 	make_install_makes_the_link
 )
