@@ -24,6 +24,17 @@
 #include "runtime/container/inroot.h"
 #include "runtime/container/sync.h"
 
+/* The C library refuses to touch two signals of its own, which somebody above may have ignored. */
+static void forget_ignored_signals(void)
+{
+	const struct { /* as the kernel has it, 8 bytes of mask at the end */
+		uint64_t handler, flags, restorer, mask;
+	} by_default = {0};
+
+	for (int s = 1; s < NSIG; s++) /* EINVAL for SIGKILL, SIGSTOP */
+		syscall(SYS_rt_sigaction, s, &by_default, NULL, sizeof(by_default.mask));
+}
+
 /* Ignored signals and the mask would survive execve(2).  Not dumpable: what shares our pid
  * namespace must not read our memory or open our descriptors. */
 int process_begin(void *ctx, struct err *err)
@@ -32,8 +43,7 @@ int process_begin(void *ctx, struct err *err)
 	unsigned int first = 3U + (unsigned int)init->request->preserve_fds;
 	sigset_t none;
 
-	for (int s = 1; s < NSIG; s++)
-		signal(s, SIG_DFL); /* EINVAL for SIGKILL, SIGSTOP and libc's own */
+	forget_ignored_signals();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	umask(0);

@@ -107,7 +107,8 @@ static void lets_a_busy_thread_count_on(void)
 	while (n < 1000)
 		;
 	carried();
-	for (long now = n; n == now;)
+	const long now = atomic_load(&n);
+	while (atomic_load(&n) == now)
 		;
 	atomic_store(&n, -1000000000L);
 	check(!pthread_join(thread, NULL));
