@@ -11,6 +11,7 @@
 #include "engine/image/pages.h"
 #include "engine/inject/calls.h"
 #include "engine/inject/pass.h"
+#include "engine/mem/check.h"
 #include "engine/mem/fill.h"
 #include "engine/mem/restore.h"
 #include "engine/mem/vma.h"
@@ -119,11 +120,21 @@ static const VmaEntry *kernels_vdso(const MmEntry *mm)
 	return NULL;
 }
 
+static int check_runs(const MmEntry *mm, const struct pages_reader *reader, struct err *err)
+{
+	size_t n;
+	const struct page_run *run = pages_runs(reader, &n);
+
+	return mem_check_runs(mm, run, n, err);
+}
+
 int mem_fill(struct mem_restoring *r, const struct task *task, struct err *err)
 {
 	scoped(pages_reader_drop) struct pages_reader *reader = NULL;
 
 	int ret = pages_open(r->image, IMAGE_PAGEMAP, (uint64_t)task->vpid, &reader, err);
+	if (ret >= 0)
+		ret = check_runs(task->mm, reader, err);
 	if (ret >= 0)
 		ret = fill_runs(reader, task->pid, 0, kernels_vdso(task->mm), &r->pages, err);
 	/* nothing runs yet, and now they are all in memory */
@@ -164,8 +175,20 @@ static int open_range(pid_t pid, uint64_t start, uint64_t end, struct err *err)
 	return fd < 0 ? fail_errno(err, "open %s", path) : fd;
 }
 
+static int check_object(const struct pages_reader *reader, uint64_t size, struct err *err)
+{
+	size_t n;
+	const struct page_run *run = pages_runs(reader, &n);
+
+	if (n && run[n - 1].vaddr + run[n - 1].nr_pages * IMAGE_PAGE > size)
+		return fail(err, -EPROTO,
+			    "%lu pages at %lx lie beyond shared memory of %lu bytes",
+			    run[n - 1].nr_pages, run[n - 1].vaddr, size);
+	return 0;
+}
+
 int mem_fill_object(struct mem_restoring *r, const struct task *task, uint64_t shmid,
-		    uint64_t at, struct err *err)
+		    uint64_t at, uint64_t size, struct err *err)
 {
 	scoped(pages_reader_drop) struct pages_reader *reader = NULL;
 
@@ -174,6 +197,8 @@ int mem_fill_object(struct mem_restoring *r, const struct task *task, uint64_t s
 		*err = (struct err){0};
 		return 0;
 	}
+	if (ret >= 0)
+		ret = check_object(reader, size, err);
 	if (ret >= 0)
 		ret = fill_runs(reader, task->pid, at, NULL, &r->pages, err);
 	return ret < 0 ? ret : pages_check(reader, err);
@@ -196,7 +221,7 @@ static int make_object(struct mem_restoring *r, const struct task *task, uint64_
 	scoped_fd int fd = open_range(task->pid, at, at + size, err);
 	if (fd < 0)
 		return fd;
-	ret = mem_fill_object(r, task, shmid, at, err);
+	ret = mem_fill_object(r, task, shmid, at, size, err);
 	calls_start(r->calls, task->plant);
 	calls_add(r->calls, "munmap", SYS_munmap, at, size);
 	if (ret >= 0)

@@ -22,9 +22,10 @@ int mem_map_shared(struct mem_restoring *r, const struct task *task, struct err 
 int mem_map_segment(struct mem_restoring *r, const struct task *task, const VmaEntry *vma,
 		    struct err *err);
 
-/* mem_fill_object() - the pages of shared memory that the task has mapped as a whole at `at`. */
+/* mem_fill_object() - the pages of shared memory that the task has mapped as a whole at `at`;
+ * pages beyond its size are a damaged image. */
 int mem_fill_object(struct mem_restoring *r, const struct task *task, uint64_t shmid,
-		    uint64_t at, struct err *err);
+		    uint64_t at, uint64_t size, struct err *err);
 
 void mem_add_advice(struct calls *calls, const VmaEntry *vma);
 

@@ -66,7 +66,7 @@ static int want_file(const struct mem_restoring *r, struct mapping *m, uint32_t 
 
 static uint32_t vma_open_flags(const VmaEntry *vma)
 {
-	return vma->has_fdflags ? vma->fdflags : O_RDONLY;
+	return vma->has_fdflags ? vma->fdflags & O_ACCMODE : O_RDONLY;
 }
 
 static int want_files(const struct mem_restoring *r, const MmEntry *mm, struct mapping *m,

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
@@ -46,10 +47,27 @@ static int attach(struct mem_restoring *r, const struct task *task, uint64_t shm
 	return got;
 }
 
+/* segment_size() - as the kernel has it, in whole pages: what an image says must fit it */
+static int segment_size(struct mem_restoring *r, const struct task *task, uint64_t shmid,
+			uint64_t *ret, struct err *err)
+{
+	struct shmid_ds ds;
+
+	calls_start(r->calls, task->plant);
+	uint64_t at = calls_room(r->calls, sizeof(ds));
+	calls_add(r->calls, "shmctl(IPC_STAT)", SYS_shmctl, shmid, IPC_STAT, at);
+	int got = calls_run(r->calls, task->pid, err);
+	if (got < 0)
+		return got;
+	memcpy(&ds, calls_at(r->calls, at), sizeof(ds));
+	*ret = (ds.shm_segsz + IMAGE_PAGE - 1) / IMAGE_PAGE * IMAGE_PAGE;
+	return 0;
+}
+
 int mem_fill_segment(struct mem_restoring *r, const struct task *task, uint64_t shmid,
 		     struct err *err)
 {
-	uint64_t at;
+	uint64_t at, size;
 
 	for (size_t i = 0; i < r->n_objects; i++)
 		if (r->object[i].shmid == shmid)
@@ -57,9 +75,11 @@ int mem_fill_segment(struct mem_restoring *r, const struct task *task, uint64_t 
 	int ret = note_segment(r, shmid, err);
 	if (ret < 0 || !image_has(r->image, IMAGE_PAGEMAP_SHMEM, shmid))
 		return ret;
-	ret = attach(r, task, shmid, 0, 0, &at, err);
+	ret = segment_size(r, task, shmid, &size, err);
 	if (ret >= 0)
-		ret = mem_fill_object(r, task, shmid, at, err);
+		ret = attach(r, task, shmid, 0, 0, &at, err);
+	if (ret >= 0)
+		ret = mem_fill_object(r, task, shmid, at, size, err);
 	if (ret < 0)
 		return fail_in(err, "fill System V segment %lu", shmid);
 	calls_start(r->calls, task->plant);

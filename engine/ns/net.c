@@ -234,10 +234,24 @@ static int restore(void *ctx, struct err *err)
 	return netns_restore(ctx, err);
 }
 
+/* check_record() - nothing of it is needed here, but a torn one is a torn image */
+static int check_record(const struct image_dir *image, const struct ns_scene *scene,
+			struct err *err)
+{
+	void *entry;
+
+	if (!image_has(image, IMAGE_NETNS, scene->net_id))
+		return 0;
+	return image_get_one(image, IMAGE_NETNS, scene->net_id, scene->arena, &entry, err);
+}
+
 int net_restore(const struct image_dir *image, const struct ns_scene *scene, struct err *err)
 {
 	struct netns_state state = {0};
-	int r = 0;
+	int r = check_record(image, scene, err);
+
+	if (r < 0)
+		return r;
 
 	if (!image_has(image, IMAGE_NETDEV, scene->net_id) ||
 	    scene->bundle.joined & CLONE_NEWNET)

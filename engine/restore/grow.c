@@ -139,6 +139,17 @@ static void forget_rseq(struct calls *calls, pid_t pid)
 			  RSEQ_UNREGISTER, conf.signature);
 }
 
+/* What we ignore or handle is not the task's; rooms set what is not as execve(2) leaves it. */
+static void forget_handlers(struct calls *calls)
+{
+	const uint64_t by_default[4] = {0}; /* struct sigaction of the kernel */
+	uint64_t at = calls_data(calls, by_default, sizeof(by_default));
+
+	for (uint64_t sig = 1; sig < NSIG; sig++) /* EINVAL for SIGKILL, SIGSTOP */
+		calls_may_fail(calls, calls_add(calls, "rt_sigaction", SYS_rt_sigaction, sig,
+						at, 0, sizeof(by_default[0])));
+}
+
 static void raise_file_limit(struct calls *calls)
 {
 	struct rlimit limit;
@@ -170,6 +181,7 @@ static int clear_seed(struct restore *r, struct task *task, struct err *err)
 {
 	calls_start(r->calls, task->plant);
 	forget_rseq(r->calls, task->pid);
+	forget_handlers(r->calls);
 	raise_file_limit(r->calls);
 	int ret = mem_hollow(&r->place, r->calls, task, err);
 	calls_start(r->calls, task->plant);

@@ -5,12 +5,14 @@
  * before their children, ids name something, numbers are in range.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "engine/image/dir.h"
 #include "engine/image/manifest.h"
 #include "engine/image/one.h"
 #include "engine/image/schema/ckrun.pb-c.h"
+#include "engine/image/schema/inventory.pb-c.h"
 #include "engine/image/schema/pstree.pb-c.h"
 #include "engine/restore/restore.h"
 #include "runtime/base/arena.h"
@@ -18,7 +20,11 @@
 #include "runtime/base/log.h"
 #include "runtime/base/scope.h"
 
-enum { FD_MAX = 1 << 20 };
+enum {
+	FD_MAX = 1 << 20,
+	PIDS = 1 << 22, /* PID_MAX_LIMIT of the kernel */
+	IMG_VERSION = 2,
+};
 
 int restore_open(void *ctx, struct err *err)
 {
@@ -60,11 +66,24 @@ static enum task_state state_of(const CoreEntry *core)
 	}
 }
 
+/* take_tid() - ids of threads are unique in a pid namespace, those of processes among them */
+static int take_tid(struct restore *r, uint32_t tid, struct err *err)
+{
+	if (!tid || tid >= PIDS)
+		return fail(err, -EPROTO, "pstree.img: %u is no thread id", tid);
+	if (r->tids[tid / CHAR_BIT] >> tid % CHAR_BIT & 1)
+		return fail(err, -EPROTO, "pstree.img: thread %u is there twice", tid);
+	r->tids[tid / CHAR_BIT] |= (unsigned char)(1U << tid % CHAR_BIT);
+	return 0;
+}
+
 static int load_thread(struct restore *r, struct thread *thread, uint32_t tid, struct err *err)
 {
+	int ret = take_tid(r, tid, err);
+	if (ret < 0)
+		return ret;
 	thread->vtid = (pid_t)tid;
-	int ret =
-		image_get_one(r->image, IMAGE_CORE, tid, r->arena, (void **)&thread->core, err);
+	ret = image_get_one(r->image, IMAGE_CORE, tid, r->arena, (void **)&thread->core, err);
 	if (ret < 0)
 		return ret;
 	if (!thread->core->thread_core || !thread->core->thread_info)
@@ -78,14 +97,15 @@ static int load_threads(struct restore *r, struct task *task, const PstreeEntry 
 	if (!e->n_threads || e->threads[0] != e->pid)
 		return fail(err, -EPROTO, "pstree.img: task %u is not its own first thread",
 			    e->pid);
-	task->thread = arena_alloc(r->arena, e->n_threads * sizeof(*task->thread));
-	if (!task->thread)
-		return fail(err, -ENOMEM, "threads");
-	task->n_threads = e->n_threads;
+	/* grown as their records are found: a number alone costs nothing */
 	for (size_t i = 0; i < e->n_threads; i++) {
+		task->thread = arena_grow(r->arena, task->thread, i, sizeof(*task->thread));
+		if (!task->thread)
+			return fail(err, -ENOMEM, "threads");
 		int ret = load_thread(r, &task->thread[i], e->threads[i], err);
 		if (ret < 0)
 			return ret;
+		task->n_threads++;
 	}
 	if (!task->thread[0].core->tc)
 		return fail(err, -EPROTO, "core-%u.img has no task in it", e->pid);
@@ -99,8 +119,10 @@ static int load_task(struct restore *r, const PstreeEntry *e, struct err *err)
 	if (e->ppid && !parent)
 		return fail(err, -EPROTO, "pstree.img: task %u stands before its parent %u",
 			    e->pid, e->ppid);
-	if (!e->pid || model_task(&r->model, (pid_t)e->pid))
-		return fail(err, -EPROTO, "pstree.img: task %u is there twice", e->pid);
+	if (e->pgid >= PIDS || e->sid >= PIDS)
+		return fail(err, -EPROTO,
+			    "pstree.img: task %u: group %u or session %u is out of range",
+			    e->pid, e->pgid, e->sid);
 	struct task *task = model_add_task(&r->model);
 	if (!task)
 		return fail(err, -ENOMEM, "tasks");
@@ -123,10 +145,46 @@ static int load_tree(struct restore *r, struct err *err)
 	int ret = image_get_all(r->image, IMAGE_PSTREE, 0, r->arena, (void ***)&all, &n, err);
 	if (ret < 0)
 		return ret;
-	if (!n)
-		return fail(err, -EPROTO, "pstree.img is empty");
+	r->tids = arena_alloc(r->arena, PIDS / CHAR_BIT);
+	if (!r->tids)
+		return fail(err, -ENOMEM, "tasks");
 	for (size_t i = 0; i < n && ret >= 0; i++)
 		ret = load_task(r, all[i], err);
+	return ret;
+}
+
+/* load_roots() - only images of ours have the file; what it says must be what the tree says */
+static int load_roots(struct restore *r, struct err *err)
+{
+	CkrunRootEntry **all;
+	size_t n;
+
+	int ret = image_get_all(r->image, IMAGE_CKRUN_ROOTS, 0, r->arena, (void ***)&all, &n,
+				err);
+	if (ret == -ENOENT) {
+		*err = (struct err){0};
+		return 0;
+	}
+	for (size_t i = 0; i < n && ret >= 0; i++) {
+		const struct task *task = model_task(&r->model, (pid_t)all[i]->pid);
+
+		if (!task || task->parent)
+			return fail(err, -EPROTO, "ckrun-roots.img: task %u is no root",
+				    all[i]->pid);
+	}
+	return ret;
+}
+
+static int load_inventory(struct restore *r, struct err *err)
+{
+	InventoryEntry *e;
+
+	int ret = image_get_one(r->image, IMAGE_INVENTORY, 0, r->arena, (void **)&e, err);
+	if (ret >= 0 && e->img_version > IMG_VERSION)
+		return refuse(err,
+			      "inventory.img: images of version %u are unknown to this "
+			      "ckrun",
+			      e->img_version);
 	return ret;
 }
 
@@ -172,11 +230,15 @@ static int load_descriptors(struct restore *r, struct task *task, struct err *er
 	for (size_t i = 0; i < n; i++) {
 		struct open_file *file = model_file(&r->model, all[i]->id);
 
-		if (!file || all[i]->fd >= FD_MAX)
+		if (!file)
 			return fail(err, -EPROTO,
 				    "fdinfo-%u.img: descriptor %u is file %u, which "
 				    "files.img lacks",
 				    table, all[i]->fd, all[i]->id);
+		if (all[i]->fd >= FD_MAX || (i && all[i]->fd <= all[i - 1]->fd))
+			return fail(err, -EPROTO,
+				    "fdinfo-%u.img: descriptor %u is out of order", table,
+				    all[i]->fd);
 		task->fd[task->n_fds++] = (struct descriptor){
 			.num = (int)all[i]->fd, .cloexec = all[i]->flags & 1, .file = file};
 	}
@@ -196,8 +258,10 @@ static int load_shared(struct restore *r, struct task *task, struct err *err)
 	for (size_t i = 0; r->model.task[i] != task; i++) {
 		const TaskKobjIdsEntry *other = task_ids(r->model.task[i]);
 
-		first_mm &= !other || other->vm_id != ids->vm_id;
-		first_files &= !other || other->files_id != ids->files_id;
+		if (r->model.task[i]->state == TASK_ZOMBIE)
+			continue;
+		first_mm &= other->vm_id != ids->vm_id;
+		first_files &= other->files_id != ids->files_id;
 	}
 	if (first_mm)
 		ret = image_get_one(r->image, IMAGE_MM, pid, r->arena, (void **)&task->mm, err);
@@ -262,11 +326,17 @@ int restore_load(void *ctx, struct err *err)
 
 	log_info(r->model.log, "load", "image of %s",
 		 image_is_foreign(r->image) ? "CRIU" : "ckrun");
-	int ret = load_tree(r, err);
+	int ret = load_inventory(r, err);
+	if (ret >= 0)
+		ret = load_tree(r, err);
+	if (ret >= 0)
+		ret = load_roots(r, err);
 	if (ret >= 0)
 		ret = load_files(r, err);
 	if (ret >= 0)
 		ret = load_tables(r, err);
+	if (ret >= 0)
+		ret = restore_check(&r->model, err);
 	if (ret >= 0)
 		ret = load_stdio(r, err);
 	return ret < 0 ? ret : load_seccomp(r, err);

@@ -42,12 +42,16 @@ struct restore {
 		pid_t pid, vpid; /* 0: there is none */
 		struct plant plant;
 	} passing; /* the child that somebody made for a moment (model/plan.h) */
+	unsigned char *tids; /* while loading: a bit for each thread id of the image */
 	struct timespec started, grown;
 	uint64_t pages;
 };
 
 /* host.c: the image is of a tree that comes back into our own namespaces. */
 int restore_fits_host(struct restore *r, struct err *err);
+
+/* restore_check() - what every part may take for granted of a model that an image filled. */
+int restore_check(const struct model *model, struct err *err);
 
 /* restore_around() - namespaces, as the fresh bundle allows: part of nest. */
 int restore_around(struct restore *r, struct err *err);

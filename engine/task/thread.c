@@ -95,6 +95,16 @@ static int thread_answer(struct task_seen *seen, struct err *err)
 	return 0;
 }
 
+/* A stopped thread is in no critical section (leave_critical_section()).  What an image has there
+ * must not send a thread out of planted code, where it is privileged. */
+static void forget_critical_section(const struct task_given *given, uint64_t rseq)
+{
+	const uint64_t none = 0;
+	struct err ignored = {}; /* no such memory: then rseq(2) or the kernel later says so */
+
+	tracee_write(given->task->plant->mem, rseq + 8, &none, sizeof(none), &ignored);
+}
+
 static int thread_give(struct task_given *given, struct err *err)
 {
 	const CoreEntry *core = given->thread->core;
@@ -106,6 +116,8 @@ static int thread_give(struct task_given *given, struct err *err)
 	if (core->thread_core->futex_rla_len)
 		calls_add(given->calls, "set_robust_list", SYS_set_robust_list,
 			  core->thread_core->futex_rla, core->thread_core->futex_rla_len);
+	if (rseq)
+		forget_critical_section(given, rseq->rseq_abi_pointer);
 	if (rseq)
 		calls_add(given->calls, "rseq", SYS_rseq, rseq->rseq_abi_pointer,
 			  rseq->rseq_abi_size, 0, rseq->signature);

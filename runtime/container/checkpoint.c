@@ -128,7 +128,7 @@ static int open_directory(const char *path, struct err *err)
 {
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return fail_errno(err, "make directory %s", path);
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? fail_errno(err, "open directory %s", path) : fd;
 }
 

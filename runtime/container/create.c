@@ -214,6 +214,7 @@ int container_spawn(struct creation *creation, enum spawn_mode mode, int fifo,
 		.fifo = fifo,
 		.console_socket = request->console_socket,
 		.preserve_fds = request->preserve_fds,
+		.pid = creation->vpid,
 		.no_pivot = request->no_pivot,
 		.no_new_keyring = request->no_new_keyring,
 		.filters = store_filters(container->root, container->arena),
@@ -255,7 +256,7 @@ int container_create(struct arena *arena, const struct create_request *request,
 		     struct container *ret, struct err *err)
 {
 	struct container container;
-	struct creation creation = {request, &container, LIFE_FRESH};
+	struct creation creation = {request, &container, LIFE_FRESH, 0};
 	pid_t init = 0;
 
 	if (container_new(arena, request, &container, err) < 0)

@@ -43,6 +43,7 @@ struct creation {
 	const struct create_request *request;
 	struct container *container;
 	enum life life;
+	pid_t vpid; /* of the init, as its pid namespace names it; 0: any */
 };
 
 /* container_spawn() - its first process, with the hooks at their places. */

@@ -171,6 +171,17 @@ static long clone_child(const struct init *init, unsigned long flags, int cgroup
 	return syscall(SYS_clone3, &args, sizeof(args));
 }
 
+static int clone_failed(const struct init *init, struct err *err)
+{
+	pid_t wanted = init->request->pid;
+
+	if (wanted && errno == EEXIST)
+		return fail(err, -EEXIST, "pid %d is taken by another process", wanted);
+	if (wanted)
+		return fail_errno(err, "make a process with pid %d", wanted);
+	return fail_errno(err, "clone3");
+}
+
 static int clone_plain(struct init *init, int sync, int cgroup_dir, pid_t *ret_pid,
 		       int *ret_pidfd, struct err *err)
 {
@@ -178,7 +189,7 @@ static int clone_plain(struct init *init, int sync, int cgroup_dir, pid_t *ret_p
 	long pid = clone_child(init, clone_flags(init), cgroup_dir, &pidfd);
 
 	if (pid < 0)
-		return fail_errno(err, "clone3");
+		return clone_failed(init, err);
 	if (!pid) {
 		close(sync);
 		init_main(init);
@@ -208,7 +219,7 @@ static void clone_between(struct init *init, const char *path, int sync, int cgr
 		init_main(init);
 	}
 	if (pid < 0)
-		fail_errno(&ret->err, "clone3");
+		clone_failed(init, &ret->err);
 	ret->pid = (pid_t)pid;
 }
 

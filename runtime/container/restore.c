@@ -26,17 +26,17 @@ struct restoring {
 	pid_t init;
 };
 
-static int nest(void *ctx, pid_t *ret_init, struct err *err)
+static int nest(void *ctx, pid_t *init, struct err *err)
 {
 	struct restoring *r = ctx;
-	struct spawned init = {.pidfd = -1};
+	struct spawned made = {.pidfd = -1};
 
+	r->creation.vpid = *init;
 	if (container_make_cgroup(r->creation.container, r->cgroup, err) < 0 ||
-	    container_spawn(&r->creation, SPAWN_RESTORE, -1, &init, err) < 0)
+	    container_spawn(&r->creation, SPAWN_RESTORE, -1, &made, err) < 0)
 		return err->code;
-	close(init.pidfd);
-	r->init = init.pid;
-	*ret_init = init.pid;
+	close(made.pidfd);
+	r->init = *init = made.pid;
 	return 0;
 }
 
@@ -62,7 +62,7 @@ static void warn(void *ctx, const char *text)
 
 static int open_directory(const char *path, struct err *err)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	return fd < 0 ? fail_errno(err, "open directory %s", path) : fd;
 }

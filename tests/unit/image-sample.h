@@ -81,6 +81,7 @@ static inline void sample_memory(struct image_dir *dir, uint32_t pid,
 
 	vma.start = 0x400000;
 	vma.end = sample->region_end;
+	vma.status = 1 | 1 << 9; /* regular, anonymous, private */
 	mm.exe_file_id = sample->exe;
 	mm.vmas = vmas;
 	mm.n_vmas = 1;
