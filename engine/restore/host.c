@@ -1,11 +1,15 @@
 /* host.c - an image of a tree, restored without a container: is it one, are its pids free? */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <time.h>
 
 #include "engine/image/dir.h"
 #include "engine/kernel/stat.h"
 #include "engine/restore/restore.h"
 #include "runtime/base/err.h"
+
+enum { ZOMBIE_MS = 1000 };
 
 /* What a checkpoint writes of a container's namespaces and never of a tree's. */
 static int check_namespaces(const struct restore *r, struct err *err)
@@ -31,16 +35,33 @@ static int check_roots(const struct restore *r, struct err *err)
 	return 0;
 }
 
-static int check_free(pid_t tid, struct err *err)
+/* Whom a dump has killed is there until its parent, mostly init, has taken note: soon. */
+static bool is_taken(pid_t tid, struct stat_task *ret)
 {
-	struct stat_task stat;
+	const struct timespec tick = {.tv_nsec = 1000000};
 	struct err gone = {};
 
-	if (kill(tid, 0) < 0 && errno == ESRCH)
+	for (int ms = 0; ms < ZOMBIE_MS; ms++) {
+		if (kill(tid, 0) < 0 && errno == ESRCH)
+			return false;
+		/* kill(2) knows threads too; /proc shows those as well when asked by name */
+		if (stat_read(tid, 0, ret, &gone) >= 0 && ret->state != 'Z')
+			return true;
+		nanosleep(&tick, NULL);
+	}
+	return true;
+}
+
+static int check_free(pid_t tid, struct err *err)
+{
+	struct stat_task stat = {};
+
+	if (!is_taken(tid, &stat))
 		return 0;
-	/* kill(2) knows threads too; /proc shows those as well when asked by name */
-	int r = stat_read(tid, 0, &stat, &gone);
-	return fail(err, -EEXIST, "pid %d is in use by %s", tid, r < 0 ? "a task" : stat.comm);
+	return fail(err, -EEXIST, "pid %d is in use by %s%s", tid,
+		    stat.comm[0] ? stat.comm : "a task",
+		    stat.state == 'Z' ? ", which has ended; its parent does not take note"
+				      : "");
 }
 
 int restore_fits_host(struct restore *r, struct err *err)
