@@ -13,6 +13,7 @@
 #include "engine/checkpoint/checkpoint.h"
 #include "engine/image/dir.h"
 #include "engine/inject/calls.h"
+#include "engine/nofile.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 #include "runtime/base/log.h"
@@ -118,5 +119,8 @@ int checkpoint(const struct checkpoint_request *request, struct err *err)
 		request->log ? NULL
 			     : log_open(request->work_dir, ENGINE_DUMP_LOG, request->log_level);
 	c.model.log = request->log ? request->log : log;
-	return run(&c, err);
+	const struct rlimit was = nofile_raise();
+	int r = run(&c, err);
+	nofile_reset(&was);
+	return r;
 }

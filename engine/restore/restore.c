@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "engine/inject/calls.h"
+#include "engine/nofile.h"
 #include "engine/restore/restore.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
@@ -60,7 +61,9 @@ int restore(const struct restore_request *request, struct err *err)
 		.failed = FATE_DIE,
 		.log = r.model.log,
 	};
+	const struct rlimit was = nofile_raise();
 	int ret = phases_run(&sequence, &r, err);
+	nofile_reset(&was);
 	for (size_t i = 0; i < r.model.n_warnings && request->host->warn; i++)
 		request->host->warn(request->host->ctx, r.model.warning[i]);
 	return ret;
