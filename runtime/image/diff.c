@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -168,19 +167,24 @@ static FdinfoEntry **sorted(const struct image_view *view, const struct view_tab
 	return fd;
 }
 
-static void fd_line(struct diff *d, const struct view_task *task, const FdinfoEntry *a,
-		    const FdinfoEntry *b)
+static void fd_alone(struct diff *d, const struct view_task *task, char sign,
+		     const struct image_view *view, const FdinfoEntry *fd)
 {
-	const char *x = a ? fd_text(d->a, a) : "", *y = b ? fd_text(d->b, b) : "";
+	const char *text = fd_text(view, fd);
 
-	if (!x || !y || (a && b && strcmp(x, y) == 0))
+	differs(d, task);
+	fprintf(d->out, "  %c fd %u: %s\n", sign, fd->fd, text ? text : "");
+}
+
+static void fd_in_both(struct diff *d, const struct view_task *task, const FdinfoEntry *a,
+		       const FdinfoEntry *b)
+{
+	const char *x = fd_text(d->a, a), *y = fd_text(d->b, b);
+
+	if (!x || !y || strcmp(x, y) == 0)
 		return;
 	differs(d, task);
-	if (a && b)
-		fprintf(d->out, "  ~ fd %u: %s -> %s\n", a->fd, x, y);
-	else
-		fprintf(d->out, "  %c fd %u: %s\n", a ? '-' : '+', a ? a->fd : b->fd,
-			a ? x : y);
+	fprintf(d->out, "  ~ fd %u: %s -> %s\n", a->fd, x, y);
 }
 
 static int fds_compare(struct diff *d, const struct view_task *a, const struct view_task *b,
@@ -194,14 +198,18 @@ static int fds_compare(struct diff *d, const struct view_task *a, const struct v
 
 	if (!x || !y)
 		return no_memory(err);
-	while (i < ta->n || j < tb->n) {
-		const bool in_a = i < ta->n && (j == tb->n || x[i]->fd <= y[j]->fd);
-		const bool in_b = j < tb->n && (i == ta->n || y[j]->fd <= x[i]->fd);
-
-		fd_line(d, a, in_a ? x[i] : NULL, in_b ? y[j] : NULL);
-		i += in_a;
-		j += in_b;
+	while (i < ta->n && j < tb->n) {
+		if (x[i]->fd == y[j]->fd)
+			fd_in_both(d, a, x[i++], y[j++]);
+		else if (x[i]->fd < y[j]->fd)
+			fd_alone(d, a, '-', d->a, x[i++]);
+		else
+			fd_alone(d, a, '+', d->b, y[j++]);
 	}
+	while (i < ta->n)
+		fd_alone(d, a, '-', d->a, x[i++]);
+	while (j < tb->n)
+		fd_alone(d, a, '+', d->b, y[j++]);
 	return 0;
 }
 

@@ -14,7 +14,8 @@ struct cursor {
 
 static struct cursor cursor_of(const struct view_space *space)
 {
-	struct cursor c = {};
+	static const struct page_run none;
+	struct cursor c = {.run = &none};
 	uint64_t size;
 
 	if (!space || !space->pages)

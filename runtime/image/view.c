@@ -60,7 +60,7 @@ static int files_load(struct image_view *view, struct err *err)
 		return err->code;
 	view->file = (FileEntry **)files;
 	view->memfd = (MemfdInodeEntry **)memfds;
-	if (view->n_files)
+	if (view->file)
 		qsort(view->file, view->n_files, sizeof(*view->file), by_id);
 	return 0;
 }
