@@ -41,7 +41,7 @@ struct restore {
 	struct {
 		pid_t pid, vpid; /* 0: there is none */
 		struct plant plant;
-	} passing; /* the child that somebody made for a moment (model/plan.h) */
+	} passing;           /* the child that somebody made for a moment (model/plan.h) */
 	unsigned char *tids; /* while loading: a bit for each thread id of the image */
 	struct timespec started, grown;
 	uint64_t pages;
