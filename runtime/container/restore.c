@@ -115,7 +115,7 @@ int container_restore(struct arena *arena, const struct create_request *request,
 		      struct err *err)
 {
 	struct container container;
-	struct restoring r = {.creation = {request, &container, LIFE_RESTORED}};
+	struct restoring r = {.creation = {request, &container, LIFE_RESTORED, 0}};
 
 	if (container_new(arena, request, &container, err) < 0)
 		return err->code;
