@@ -32,18 +32,22 @@ static int record_to_json(struct decoding *d, const ProtobufCMessage *record, st
 	return 0;
 }
 
-/* 1: a record, 0: the end.  Its memory is given back at once: files have millions of them. */
-static int next_to_json(struct decoding *d, struct err *err)
+/* Some records, 0 behind the last.  Their memory is given back: files have millions of them. */
+static int some_to_json(struct decoding *d, struct err *err)
 {
+	enum { AT_ONCE = 64 << 10 };
 	scoped(arena_free) struct arena *arena = arena_new();
+	const uint64_t left = record_left(d->walk.reader);
 	const ProtobufCMessage *record;
-	int r;
+	int r = 1;
 
 	if (!arena)
 		return fail(err, -ENOMEM, "out of memory");
-	r = image_walk_next(&d->walk, arena, &record, err);
-	if (r > 0 && record_to_json(d, record, err) < 0)
-		return err->code;
+	while (r > 0 && left - record_left(d->walk.reader) < AT_ONCE) {
+		r = image_walk_next(&d->walk, arena, &record, err);
+		if (r > 0 && record_to_json(d, record, err) < 0)
+			return err->code;
+	}
 	return r;
 }
 
@@ -61,7 +65,7 @@ static int records_to_json(struct decoding *d, const void *data, size_t len, str
 	json_string(d->w, "magic", image_file_type(d->walk.file)->name);
 	json_array(d->w, "entries");
 	do {
-		r = next_to_json(d, err);
+		r = some_to_json(d, err);
 	} while (r > 0);
 	json_end(d->w);
 	return r;

@@ -22,33 +22,44 @@ static int head_put(enum image_file file, struct bytes_out *out, struct err *err
 }
 
 static int record_put_json(enum image_file file, unsigned int n, const struct json *entry,
-			   struct bytes_out *out, struct err *err)
+			   struct message_room *room, struct bytes_out *out, struct err *err)
 {
 	const struct image_file_type *type = image_file_type(file);
+	ProtobufCMessage *message;
+
+	if (message_from_json(n > 1 || !type->first ? type->message : type->first, entry,
+			      "extra", room, &message, err) < 0 ||
+	    out_record(out, message, err) < 0)
+		return err->code;
+	return extra_from_json(file, n, message, json_get(entry, "extra"), room, out, err);
+}
+
+/* Some entries from *entry on.  Their memory is given back: files have millions of them. */
+static int some_put(enum image_file file, const struct json **entry, unsigned int *n,
+		    struct bytes_out *out, struct err *err)
+{
+	enum { AT_ONCE = 1 << 20 };
 	scoped(arena_free) struct arena *arena = arena_new();
 	struct message_room room = {arena, IMAGE_UNPACKED_MAX};
-	ProtobufCMessage *message;
 
 	if (!arena)
 		return fail(err, -ENOMEM, "out of memory");
-	if (message_from_json(n > 1 || !type->first ? type->message : type->first, entry,
-			      "extra", &room, &message, err) < 0 ||
-	    out_record(out, message, err) < 0)
-		return err->code;
-	return extra_from_json(file, n, message, json_get(entry, "extra"), &room, out, err);
+	for (; *entry && IMAGE_UNPACKED_MAX - room.left < AT_ONCE; *entry = (*entry)->next)
+		if (record_put_json(file, ++*n, *entry, &room, out, err) < 0)
+			return fail_in(err, "entry %u", *n);
+	return 0;
 }
 
 static int records_put(enum image_file file, const struct json *entries, struct bytes_out *out,
 		       struct err *err)
 {
+	const struct json *entry = entries->child;
 	unsigned int n = 0;
+	int r = head_put(file, out, err);
 
-	if (head_put(file, out, err) < 0)
-		return err->code;
-	for (const struct json *entry = entries->child; entry; entry = entry->next)
-		if (record_put_json(file, ++n, entry, out, err) < 0)
-			return fail_in(err, "entry %u", n);
-	return 0;
+	while (entry && r == 0)
+		r = some_put(file, &entry, &n, out, err);
+	return r;
 }
 
 /* Texts may say what no reader takes: bytes of an unknown field that are none. */
@@ -59,14 +70,15 @@ static int read_again(enum image_file file, const struct bytes_out *out, struct 
 	int r = image_reader_over(file, "the file", out->data, out->len, &reader, err);
 	struct image_walk walk = {.reader = reader, .file = file};
 
-	while (r >= 0) {
+	while (r >= 0 && record_left(reader)) {
 		scoped(arena_free) struct arena *arena = arena_new();
+		const uint64_t left = record_left(reader);
 
 		if (!arena)
 			return fail(err, -ENOMEM, "out of memory");
-		r = image_walk_next(&walk, arena, &record, err);
-		if (r <= 0)
-			break;
+		do {
+			r = image_walk_next(&walk, arena, &record, err);
+		} while (r > 0 && left - record_left(reader) < 64 << 10);
 	}
 	return r < 0 ? fail_in(err, "what it makes cannot be read") : 0;
 }
