@@ -145,6 +145,7 @@ int image_validate(int target, struct arena *arena, struct image_problems *ret, 
 	validate_files(&v);
 	validate_tree(&v);
 	validate_tasks(&v);
+	validate_refs(&v);
 	if (v.no_memory)
 		return fail(err, -ENOMEM, "no memory for the list of problems");
 	*ret = v.found;

@@ -4,7 +4,22 @@
 #include "engine/image/validation.h"
 #include "runtime/base/scope.h"
 
-enum { VMA_FILE_PRIVATE = 1 << 6, VMA_FILE_SHARED = 1 << 7 }; /* of vma_entry.status */
+enum { /* of vma_entry.status */
+       VMA_FILE_PRIVATE = 1 << 6,
+       VMA_FILE_SHARED = 1 << 7,
+       VMA_ANON_SHARED = 1 << 8,
+       VMA_SYSVIPC = 1 << 10,
+};
+
+/* Memory that is shared has its pages in a map of its own. */
+static void shared_check(struct validation *v, uint32_t pid, const VmaEntry *vma)
+{
+	if ((vma->status & (VMA_ANON_SHARED | VMA_SYSVIPC)) == VMA_ANON_SHARED &&
+	    !image_has(v->dir, IMAGE_PAGEMAP_SHMEM, vma->shmid))
+		problem(v, "mm-%u.img: region 0x%llx: shmid: %s is missing", pid,
+			(unsigned long long)vma->start,
+			image_name(IMAGE_PAGEMAP_SHMEM, vma->shmid).text);
+}
 
 static void regions_check(struct validation *v, uint32_t pid, const MmEntry *mm)
 {
@@ -23,6 +38,7 @@ static void regions_check(struct validation *v, uint32_t pid, const MmEntry *mm)
 		    !validate_file(v, (uint32_t)vma->shmid))
 			problem(v, "mm-%u.img: region 0x%llx: files.img has no file %llu", pid,
 				(unsigned long long)vma->start, (unsigned long long)vma->shmid);
+		shared_check(v, pid, vma);
 		end = vma->end;
 	}
 }

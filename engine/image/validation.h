@@ -47,6 +47,7 @@ void ids_sort(struct id_at *ids, size_t n); /* by id, then by place */
 
 void validate_files(struct validation *v);                /* what files refer to */
 void validate_tree(struct validation *v);                 /* pstree.img, cores */
+void validate_refs(struct validation *v);                 /* other numbers */
 void validate_tasks(struct validation *v);                /* what they refer to */
 void validate_memory(struct validation *v, uint32_t pid); /* mm, pagemap */
 

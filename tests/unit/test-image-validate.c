@@ -1,6 +1,10 @@
 /* test-image-validate.c - a sound image has no problem, a broken one each of its problems */
 #include <errno.h>
 
+#include "engine/image/schema/filelock.pb-c.h"
+#include "engine/image/schema/pipe.pb-c.h"
+#include "engine/image/schema/seccomp.pb-c.h"
+#include "engine/image/schema/sock.pb-c.h"
 #include "engine/image/validate.h"
 #include "runtime/base/arena.h"
 #include "tests/unit/image-sample.h"
@@ -76,6 +80,69 @@ static void finds_files_that_refer_to_nothing(void)
 	check(found.n == 3);
 }
 
+static void put_loose_numbers(struct image_dir *dir)
+{
+	PipeDataEntry pipe = PIPE_DATA_ENTRY__INIT;
+	SkPacketEntry packet = SK_PACKET_ENTRY__INIT;
+	FileLockEntry lock = FILE_LOCK_ENTRY__INIT;
+	ScmEntry scm = SCM_ENTRY__INIT, *scms[] = {&scm};
+	uint32_t right = 67;
+
+	pipe.pipe_id = 5;
+	sample_one(dir, IMAGE_PIPES_DATA, 0, &pipe.base);
+	sample_one(dir, IMAGE_FIFO_DATA, 0, &pipe.base);
+	packet.id_for = 77;
+	packet.scm = scms;
+	packet.n_scm = scm.n_rights = 1;
+	scm.rights = &right;
+	sample_one(dir, IMAGE_SK_QUEUES, 0, &packet.base);
+	lock.has_file_id = 1;
+	lock.file_id = 66;
+	sample_one(dir, IMAGE_FILE_LOCKS, 0, &lock.base);
+}
+
+static void finds_numbers_that_name_nothing(void)
+{
+	const struct sample sample = SAMPLE_SOUND;
+	int fd = scratch();
+	struct image_dir *dir = sample_create(fd, &sample);
+
+	put_loose_numbers(dir);
+	sample_commit(dir);
+	struct image_problems found = validated(fd);
+	check(says(&found, "pipes-data.img: pipe_id: files.img has no end of pipe 5"));
+	check(says(&found, "fifo-data.img: pipe_id: files.img has no end of pipe 5"));
+	check(says(&found, "sk-queues.img: id_for: files.img has no socket 77"));
+	check(says(&found, "sk-queues.img: rights: files.img has no file 67"));
+	check(says(&found, "filelocks.img: file_id: files.img has no file 66"));
+	check(found.n == 5);
+}
+
+static void finds_filters_that_come_before_themselves(void)
+{
+	const struct sample sample = SAMPLE_SOUND;
+	SeccompEntry seccomp = SECCOMP_ENTRY__INIT;
+	SeccompFilter filter[4], *filters[4];
+	const uint32_t prev[4] = {2, 0, 1, 9}; /* 0, 1 and 2 in a circle; 9 is none */
+	int fd = scratch();
+	struct image_dir *dir = sample_create(fd, &sample);
+
+	for (size_t i = 0; i < 4; i++) {
+		seccomp_filter__init(&filter[i]);
+		filter[i].has_prev = 1;
+		filter[i].prev = prev[i];
+		filters[i] = &filter[i];
+	}
+	seccomp.seccomp_filters = filters;
+	seccomp.n_seccomp_filters = 4;
+	sample_one(dir, IMAGE_SECCOMP, 0, &seccomp.base);
+	sample_commit(dir);
+	struct image_problems found = validated(fd);
+	check(says(&found, "seccomp.img: filter 0: prev: it comes before itself"));
+	check(says(&found, "seccomp.img: filter 3: prev: there is no filter 9"));
+	check(found.n == 2);
+}
+
 static void finds_a_parent_that_is_not_there(void)
 {
 	struct sample sample = SAMPLE_SOUND;
@@ -124,5 +191,7 @@ static void an_empty_directory_is_no_image(void)
 RUN(TEST(finds_nothing_wrong_with_a_sound_image),
     TEST(finds_nothing_wrong_with_one_that_has_no_manifest),
     TEST(lists_every_problem_and_not_the_first_alone), TEST(finds_files_that_refer_to_nothing),
+    TEST(finds_numbers_that_name_nothing), TEST(finds_filters_that_come_before_themselves),
+
     TEST(finds_a_parent_that_is_not_there), TEST(finds_a_bit_that_fell_over_in_a_page),
     TEST(finds_files_that_are_gone), TEST(an_empty_directory_is_no_image))
