@@ -185,12 +185,14 @@ static void a_core_names_its_task(void)
 
 	check(notes->p_type == PT_NOTE && note->n_type == NT_PRSTATUS);
 	check(note->n_descsz == sizeof(struct elf_prstatus));
-	const struct elf_prstatus *status = (const void *)((const char *)(note + 1) + 8);
-	check(status->pr_pid == 2);
+	struct elf_prstatus status; /* notes are aligned to 4 only */
+	memcpy(&status, (const char *)(note + 1) + 8, sizeof(status));
+	check(status.pr_pid == 2);
 	note = (const void *)((const char *)(note + 1) + 8 + note->n_descsz);
 	check(note->n_type == NT_PRPSINFO);
-	const struct elf_prpsinfo *info = (const void *)((const char *)(note + 1) + 8);
-	check(strcmp(info->pr_fname, "sample") == 0);
+	struct elf_prpsinfo info;
+	memcpy(&info, (const char *)(note + 1) + 8, sizeof(info));
+	check(strcmp(info.pr_fname, "sample") == 0);
 }
 
 static void has_no_core_of_a_task_that_is_not_there(void)
