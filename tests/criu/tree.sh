@@ -203,21 +203,20 @@ tasks_of_a_dump_that_was_killed_are_freed_by_the_next() {
 	end i
 }
 
-# Children come and go while they are looked for.
+# Children come and go while they are looked for.  Forked ones: a shell makes programs by vfork(2),
+# and what is stopped in the middle of that is refused.
 a_tree_that_forks_all_the_time_is_dumped_whole() {
 	local i
 
 	setsid sh -c 'for i in 1 2 3 4; do (while :; do (:); done) & done
-		(sleep 0.01) & : >'"$work/forking"'; while :; do sleep 0.01; done' </dev/null >/dev/null 2>&1 &
+		: >'"$work/forking"'; wait' </dev/null >/dev/null 2>&1 &
 	tree=$!
 	until_true test -e "$work/forking"
 	for ((i = 0; i < 10; i++)); do
 		rm -rf "$work/j.img" && mkdir "$work/j.img"
-		"$criu" dump -t "$tree" -D "$work/j.img"
-		until_true has_ended "$tree"
-		wait "$tree" 2>/dev/null || true
-		"$criu" restore -d -D "$work/j.img"
-		sleep 0.05
+		"$criu" dump -R -t "$tree" -D "$work/j.img"
+		build/ckrun image validate "$work/j.img" >/dev/null
+		[ "$(find "$work/j.img" -name 'core-*.img' | wc -l)" -ge 5 ] || fail "tasks are missing"
 		[ "$(pgrep -c -P "$tree")" -ge 4 ] || fail "$(pgrep -l -P "$tree")"
 	done
 	kill -9 -- "-$tree"
