@@ -140,7 +140,7 @@ int image_host_read(struct image_host *ret, struct err *err)
 int image_host_fits(const struct image_host *from, const struct image_host *here,
 		    struct err *err)
 {
-	char lacks[80] = "";
+	char lacks[160] = "";
 	size_t at = 0;
 
 	if (from->machine[0] && strcmp(from->machine, here->machine) != 0)

@@ -12,14 +12,14 @@
 #include "engine/task/room.h"
 #include "runtime/base/err.h"
 
-extern const struct task_room room_thread, room_regs, room_exit, room_sched, room_signals,
-	room_limits, room_process, room_seccomp, room_creds, room_posture, room_timers,
-	room_pending, room_children;
+extern const struct task_room room_refused, room_thread, room_regs, room_exit, room_sched,
+	room_signals, room_limits, room_process, room_seccomp, room_creds, room_posture,
+	room_timers, room_pending, room_children;
 
 static const struct task_room *const rooms[] = {
-	&room_thread, &room_regs,    &room_exit,     &room_sched, &room_signals,
-	&room_limits, &room_process, &room_seccomp,  &room_creds, &room_posture,
-	&room_timers, &room_pending, &room_children,
+	&room_refused, &room_thread, &room_regs,    &room_exit,     &room_sched,
+	&room_signals, &room_limits, &room_process, &room_seccomp,  &room_creds,
+	&room_posture, &room_timers, &room_pending, &room_children,
 };
 
 enum {

@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <sys/io.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -91,6 +92,26 @@ static void a_perf_counter(void)
 	if (fd < 0)
 		skip("performance counters are not allowed here");
 	expect("task %d (subject): fd %d: anon_inode:[perf_event]", getpid(), fd);
+	refused();
+}
+
+/* The selector allows every call, so nothing is dispatched meanwhile. */
+static void system_calls_dispatched_to_itself(void)
+{
+	static volatile char selector;
+
+	if (prctl(59, 1, 0, 0, &selector)) /* PR_SET_SYSCALL_USER_DISPATCH, ON */
+		skip("this kernel dispatches no system calls");
+	expect("task %d (subject): refused: it has system calls dispatched to itself",
+	       getpid());
+	refused();
+}
+
+static void io_ports(void)
+{
+	if (ioperm(0x80, 1, 1))
+		skip("no I/O ports are to be had here");
+	expect("task %d (subject): refused: it may use I/O ports", getpid());
 	refused();
 }
 
@@ -327,6 +348,7 @@ static void names_every_reason_at_once(void)
 }
 
 RUN(TEST(an_io_uring), TEST(a_perf_counter), TEST(an_open_namespace),
+    TEST(system_calls_dispatched_to_itself), TEST(io_ports),
     TEST(system_v_shared_memory_of_huge_pages), TEST(semaphore_adjustments),
     TEST(a_posix_message_queue), TEST(memory_of_huge_pages),
     TEST(memory_that_a_userfaultfd_watches), TEST(guard_pages), TEST(a_traced_child),

@@ -1,0 +1,71 @@
+/* refused.c - what a thread may have that ckrun does not carry, and says so
+ *
+ * Seen   PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG                              Linux 6.4
+ *        PTRACE_GETREGSET NT_386_IOPERM: there only after ioperm(2) or iopl(2)
+ *        get_mempolicy(2) from inside: the thread's own NUMA policy
+ * Not seen  before Linux 6.4 system call user dispatch; policies of single regions (mbind(2)),
+ *        speculation controls and Landlock domains: they are lost (README).
+ */
+#include <elf.h>
+#include <errno.h>
+#include <linux/mempolicy.h>
+#include <stdint.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include "engine/task/room.h"
+#include "runtime/base/err.h"
+
+enum { GET_DISPATCH = 0x4211 }; /* younger than our headers */
+
+struct dispatch {
+	uint64_t mode, selector, offset, len;
+};
+
+enum { IO_PORTS = 65536 / 8 };
+
+static int refused_look(struct task_seen *seen, struct err *err)
+{
+	unsigned char ports[IO_PORTS];
+	struct iovec io = {.iov_base = ports, .iov_len = sizeof(ports)};
+	struct dispatch dispatch = {0};
+	pid_t tid = seen->thread->tid;
+
+	if (ptrace((enum __ptrace_request)GET_DISPATCH, tid, sizeof(dispatch), &dispatch) >=
+		    0 &&
+	    dispatch.mode)
+		return refuse(err,
+			      "it has system calls dispatched to itself "
+			      "(PR_SET_SYSCALL_USER_DISPATCH), which cannot be carried yet");
+	if (ptrace(PTRACE_GETREGSET, tid, NT_386_IOPERM, &io) >= 0 && io.iov_len)
+		return refuse(err,
+			      "it may use I/O ports (ioperm), which cannot be carried yet");
+	return 0;
+}
+
+static void refused_ask(struct task_seen *seen)
+{
+	seen->note->at[0] = calls_room(seen->calls, sizeof(int));
+	/* ENOSYS where the kernel knows no NUMA */
+	seen->note->call[0] = calls_add(seen->calls, "get_mempolicy", SYS_get_mempolicy,
+					seen->note->at[0], 0, 0, 0, 0);
+	calls_may_fail(seen->calls, seen->note->call[0]);
+}
+
+static int refused_answer(struct task_seen *seen, struct err *err)
+{
+	if (calls_ret(seen->calls, seen->note->call[0]) < 0 ||
+	    *(const int *)calls_at(seen->calls, seen->note->at[0]) == MPOL_DEFAULT)
+		return 0;
+	return refuse(err, "it has a NUMA policy of its own (set_mempolicy), which cannot be "
+			   "carried yet");
+}
+
+const struct task_room room_refused = {
+	.name = "refused",
+	.scope = EACH_THREAD,
+	.look = refused_look,
+	.ask = refused_ask,
+	.answer = refused_answer,
+};
