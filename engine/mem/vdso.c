@@ -68,7 +68,7 @@ int vdso_read(const void *elf, size_t size, struct vdso_symbols *ret, struct err
 		if (ret->n == VDSO_SYMBOLS || memchr(name, '\0', VDSO_NAME) == NULL)
 			return fail(err, -EPROTO,
 				    "the vdso has too many functions, or too long names");
-		strcpy(ret->symbol[ret->n].name, name);
+		memcpy(ret->symbol[ret->n].name, name, VDSO_NAME);
 		ret->symbol[ret->n++].offset = symbol.st_value;
 	}
 	return 0;

@@ -13,15 +13,13 @@ static _Thread_local volatile uintptr_t last_stack;
 
 static void on_signal(int sig, siginfo_t *info, void *context)
 {
-	char here;
-
 	(void)context;
 	calls++;
 	last = sig;
 	last_value = info->si_value.sival_int;
 	last_code = info->si_code;
 	last_pid = info->si_pid;
-	last_stack = (uintptr_t)&here;
+	last_stack = (uintptr_t)__builtin_frame_address(0);
 }
 
 static void handle(int sig, int flags)
