@@ -31,7 +31,7 @@ static int infect_task(struct checkpoint *c, struct task *task, struct err *err)
 	for (size_t i = 0; i < task->n_threads; i++)
 		if (ask_thread(c, task, &task->thread[i], err) < 0)
 			return fail_in(err, "thread %d", task->thread[i].vtid);
-	return 0;
+	return mem_ask_policies(task, c->calls, err);
 }
 
 int checkpoint_infect(void *ctx, struct err *err)

@@ -31,6 +31,10 @@ struct mem_known {
 int mem_look(struct fd_dump *dump, struct mem_known *known, struct task *task,
 	     const struct stat_task *stat, struct err *err);
 
+/* mem_ask_policies() - refuses regions with a NUMA policy; task->plant is planted. */
+struct calls;
+int mem_ask_policies(const struct task *task, struct calls *calls, struct err *err);
+
 /* What was written, for statistics. */
 struct mem_written {
 	uint64_t pages, scanned;

@@ -115,6 +115,40 @@ static void io_ports(void)
 	refused();
 }
 
+static void a_memory_policy(void)
+{
+	unsigned long node = 1;
+
+	if (syscall(SYS_set_mempolicy, 2, &node, 8)) /* MPOL_BIND */
+		skip("this kernel knows no NUMA");
+	expect("task %d (subject): thread %d: refused: it has a NUMA policy of its own",
+	       getpid(), getpid());
+	refused();
+}
+
+static void a_memory_policy_of_a_region(void)
+{
+	unsigned long node = 1;
+	char *p = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	check(p != MAP_FAILED);
+	if (syscall(SYS_mbind, p, 65536, 2, &node, 8, 0)) /* MPOL_BIND */
+		skip("this kernel knows no NUMA");
+	expect("task %d (subject): memory at %lx-%lx has a NUMA policy of its own (mbind)",
+	       getpid(), (unsigned long)p, (unsigned long)p + 65536);
+	refused();
+}
+
+static void a_speculation_control(void)
+{
+	if (prctl(PR_SET_SPECULATION_CTRL, PR_SPEC_STORE_BYPASS, PR_SPEC_DISABLE, 0, 0) &&
+	    prctl(PR_SET_SPECULATION_CTRL, PR_SPEC_INDIRECT_BRANCH, PR_SPEC_DISABLE, 0, 0))
+		skip("this CPU leaves no speculation to choose");
+	expect("task %d (subject): thread %d: refused: it controls speculation", getpid(),
+	       getpid());
+	refused();
+}
+
 static void an_open_namespace(void)
 {
 	int fd = open("/proc/self/ns/net", O_RDONLY);
@@ -348,7 +382,8 @@ static void names_every_reason_at_once(void)
 }
 
 RUN(TEST(an_io_uring), TEST(a_perf_counter), TEST(an_open_namespace),
-    TEST(system_calls_dispatched_to_itself), TEST(io_ports),
+    TEST(system_calls_dispatched_to_itself), TEST(io_ports), TEST(a_memory_policy),
+    TEST(a_memory_policy_of_a_region), TEST(a_speculation_control),
     TEST(system_v_shared_memory_of_huge_pages), TEST(semaphore_adjustments),
     TEST(a_posix_message_queue), TEST(memory_of_huge_pages),
     TEST(memory_that_a_userfaultfd_watches), TEST(guard_pages), TEST(a_traced_child),
