@@ -166,7 +166,7 @@ static int unknown_get(const struct json *object, struct message_room *room,
 	    json_need_int(object, "wire", &wire, err) < 0 ||
 	    json_need_string(object, "data", &text, err) < 0)
 		return err->code;
-	if (number < 1 || number >= 1 << 29 || wire < 0 || wire > 5)
+	if (number < 1 || number > UINT32_MAX || wire < 0 || wire > 5)
 		return fail(err, -ERANGE, "field %" PRId64 " of wire type %" PRId64 " is none",
 			    number, wire);
 	to->tag = (uint32_t)number;

@@ -162,6 +162,18 @@ static void fields_of_a_later_version_stay(void)
 	check(strstr(one_decoded(IMAGE_FS, &fs.base, "", 0), "\"number\": 2000"));
 }
 
+/* No protobuf has numbers beyond 2^29, but protobuf-c reads and writes them. */
+static void a_field_number_beyond_protobufs_comes_back(void)
+{
+	FsEntry fs = FS_ENTRY__INIT;
+	ProtobufCMessageUnknownField field = {(1u << 29) + 5, PROTOBUF_C_WIRE_TYPE_VARINT, 1,
+					      (uint8_t *)"\7"};
+
+	fs.base.unknown_fields = &field;
+	fs.base.n_unknown_fields = 1;
+	check(strstr(one_decoded(IMAGE_FS, &fs.base, "", 0), "\"number\": 536870917"));
+}
+
 static void a_record_that_nobody_writes_so_keeps_its_meaning(void)
 {
 	/* root_id stands before cwd_id */
@@ -279,6 +291,7 @@ RUN(TEST(every_file_with_every_field_comes_back_byte_for_byte),
     TEST(shows_what_a_deleted_file_holds), TEST(shows_shared_memory_without_its_padding),
     TEST(shows_semaphores_as_numbers), TEST(negative_and_large_numbers_stay_what_they_are),
     TEST(an_enum_without_a_name_stays_a_number), TEST(fields_of_a_later_version_stay),
+    TEST(a_field_number_beyond_protobufs_comes_back),
     TEST(a_record_that_nobody_writes_so_keeps_its_meaning),
     TEST(names_the_entry_and_the_field_that_is_wrong),
     TEST(raw_bytes_must_be_as_many_as_the_record_says),
